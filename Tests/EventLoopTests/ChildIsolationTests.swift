@@ -1,0 +1,148 @@
+// What children must not get and must not leave: descriptors, zombies, grandchildren.
+//
+// Descriptors and children are counted in a process of the test's own, where no other test opens any.
+
+import EventLoop
+import Foundation
+import Testing
+
+@Suite("ChildProcess and what is left of it") struct ChildIsolationTests {
+    @Test("children and failed starts leave no descriptor and no zombie")
+    func nothingLeft() async {
+        await #expect(processExitsWith: .success) {
+            try await expectNoDescriptorLeft { loop in
+                for _ in 0..<10 {
+                    _ = try ChildRun(loop, "echo out; echo err >&2; exit 3")
+                    let missing = SpawnRequest(executable: "/no/such/program", arguments: [], environment: [])
+                    let error = uvError { _ = try ChildProcess(loop, missing) { _ in } }
+                    #expect(error?.code == UVError.noSuchFile)
+                }
+                return {}
+            }
+            #expect(waitpid(-1, nil, WNOHANG) == -1 && errno == ECHILD, "a child was not reaped")
+        }
+    }
+
+    @Test("without descriptors to spare a start is an error, and works again afterwards")
+    func noDescriptors() async {
+        await #expect(processExitsWith: .success) {
+            try await expectNoDescriptorLeft { loop in
+                var before = rlimit()
+                getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &before)
+                let lowest = dup(0)
+                close(lowest)
+                for spare in 0..<8 {
+                    var tight = before
+                    tight.rlim_cur = rlim_t(Int(lowest) + spare)
+                    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &tight)
+                    let error = uvError { _ = try ChildProcess(loop, .shell("exit 0")) { _ in } }
+                    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &before)
+                    #expect(error?.name == "EMFILE", "with \(spare) descriptors to spare")
+                }
+                _ = try ChildRun(loop, "exit 0")
+                return {}
+            }
+            #expect(waitpid(-1, nil, WNOHANG) == -1 && errno == ECHILD, "a child was not reaped")
+        }
+    }
+
+    @Test("a child has exactly stdin, stdout, stderr and what it was given, and none of them non-blocking")
+    func descriptors() async {
+        await #expect(processExitsWith: .success) {
+            // Inherited from whoever started us, one of them behind a gap.
+            let stray = open("/dev/zero", O_RDONLY)
+            _ = dup2(stray, 77)
+            disableDescriptorInheritance()
+            let given = namelessFile()
+            let stories = try await onLoopThread { loop in
+                // Other children's pipes are open meanwhile.
+                let other = try ChildRun(loop, "sleep 0.2")
+                let list = "ls -l /proc/self/fd; cat /proc/self/fdinfo/[012]"
+                var withExtra = SpawnRequest.shell(list)
+                withExtra.extraDescriptors = [given]
+                let runs = [try ChildRun(loop, list), try ChildRun(loop, withExtra), other]
+                return { runs.map(\.story) }
+            }
+            #expect(descriptorNumbers(stories[0].lines) == ["0", "1", "2"])
+            #expect(descriptorNumbers(stories[1].lines) == ["0", "1", "2", "3"])
+            #expect(stories[1].outputText.contains("3 -> \(FileManager.default.temporaryDirectory.path)"))
+            let flags = stories[0].lines.filter { $0.hasPrefix("flags:") }
+            #expect(flags.count == 3)
+            for line in flags {
+                let octal = line.split(whereSeparator: \.isWhitespace).last.flatMap { Int32($0, radix: 8) }
+                #expect(octal.map { $0 & O_NONBLOCK } == 0, "\(line)")
+            }
+        }
+    }
+
+    @Test("our stdout can be handed down as descriptor 3 while the child's own stdout is its pipe")
+    func lowDescriptor() async {
+        await #expect(processExitsWith: .success) {
+            let file = namelessFile()
+            dup2(file, STDOUT_FILENO)
+            disableDescriptorInheritance()
+            let story = try await onLoopThread { loop in
+                var request = SpawnRequest.shell("echo lines >&3; ls -l /proc/self/fd")
+                request.extraDescriptors = [STDOUT_FILENO]
+                let run = try ChildRun(loop, request)
+                return { run.story }
+            }
+            #expect(descriptorNumbers(story.lines) == ["0", "1", "2", "3"])
+            var bytes = [UInt8](repeating: 0, count: 16)
+            #expect(pread(file, &bytes, bytes.count, 0) == 6)
+            #expect(bytes.starts(with: Array("lines\n".utf8)))
+        }
+    }
+
+    @Test("an exit is told of although a grandchild holds the pipes open; their end comes later")
+    func grandchildHoldsPipes() async throws {
+        let story = try await onLoopThread { loop in
+            let run = try ChildRun(loop, "sleep 1000 & echo $!; exit 3")
+            run.onExit = {
+                guard let grandchild = Int32(run.outputText.trimmingCharacters(in: .whitespacesAndNewlines)) else {
+                    return
+                }
+                kill(grandchild, SIGKILL)
+            }
+            return { run.story }
+        }
+        #expect(story.exit == .exited(code: 3))
+        #expect(story.outputEnded)
+        #expect(story.errorsEnded)
+    }
+
+    @Test("a signal to the group reaches a grandchild that ignores politeness")
+    func groupSignal() async throws {
+        let script = "(trap '' TERM; echo ready; sleep 1000) & wait"
+        let story = try await onLoopThread { loop in
+            let run = try ChildRun(loop, script) { $0.signalGroup(SIGKILL) }
+            return { run.story }
+        }
+        // The ends of file prove that the grandchild is gone too: it held both pipes.
+        #expect(story.exit == .signaled(signal: SIGKILL, coreDumped: false))
+        #expect(story.outputEnded)
+        #expect(story.errorsEnded)
+    }
+
+    @Test("signals after the end go nowhere")
+    func signalAfterEnd() async throws {
+        let story = try await onLoopThread { loop in
+            let holder = Box<ChildProcess?>(nil)
+            let run = try ChildRun(loop, .shell("echo x; exec true")) { holder.value = $0 }
+            run.onExit = {
+                holder.value?.signal(SIGKILL)
+                holder.value?.signalGroup(SIGKILL)
+                holder.value = nil
+            }
+            return { run.story }
+        }
+        #expect(story.exit == .exited(code: 0))
+    }
+}
+
+/// The descriptor numbers in `ls -l /proc/self/fd`, without the one that `ls` lists them with.
+func descriptorNumbers(_ lines: [String]) -> [String] {
+    lines.filter { $0.contains(" -> ") && !$0.hasSuffix("/fd") }.compactMap { line in
+        line.components(separatedBy: " -> ").first?.split(separator: " ").last.map(String.init)
+    }.sorted()
+}
