@@ -1,0 +1,48 @@
+// The restart intensity of one supervisor: OTP's `add_restart`, to the letter (R11–R16). It counts restart attempts,
+// not crashes, and is shared by all children. Holds at most `maxRestarts + 1` stamps.
+
+/// Counts a supervisor's restart attempts within a sliding window.
+struct RestartWindow: Hashable, Sendable {
+    /// The limit.
+    let intensity: RestartIntensity
+    /// Attempts, oldest first, on the window's clock; none older than the window was at the last attempt.
+    private var stamps: [Int64] = []
+
+    /// An empty window (R37).
+    init(_ intensity: RestartIntensity) {
+        self.intensity = intensity
+    }
+
+    /// Records an attempt and tells whether it may be performed.
+    ///
+    /// The attempt that may not is recorded too (R11, R12).
+    mutating func recordAttempt(at now: Timestamp) -> Bool {
+        let stamp = reading(now)
+        let outdated = stamps.prefix { $0 < threshold(stamp) }.count
+        // Stamps beyond the limit exist only after giving up, when nobody asks any more: they need no room.
+        stamps.removeFirst(max(outdated, stamps.count - intensity.maxRestarts, 0))
+        stamps.append(stamp)
+        return stamps.count <= intensity.maxRestarts
+    }
+
+    /// Attempts within the window that ends at `now`.
+    func count(at now: Timestamp) -> Int {
+        let threshold = threshold(reading(now))
+        return stamps.reversed().prefix { $0 >= threshold }.count
+    }
+
+    /// The oldest stamp that still counts: exactly `maxSeconds` old is not too old (checklist 1.9, 2).
+    private func threshold(_ stamp: Int64) -> Int64 {
+        let seconds = Int64(intensity.maxSeconds)
+        let span = intensity.clock == .exact ? seconds * 1000 : seconds
+        let (difference, overflow) = stamp.subtractingReportingOverflow(span)
+        return overflow ? .min : difference
+    }
+
+    /// What the window's clock shows: milliseconds, or whole seconds rounded down, below zero too (R13).
+    private func reading(_ now: Timestamp) -> Int64 {
+        guard intensity.clock == .wholeSeconds else { return now.milliseconds }
+        let (seconds, rest) = now.milliseconds.quotientAndRemainder(dividingBy: 1000)
+        return rest < 0 ? seconds - 1 : seconds
+    }
+}

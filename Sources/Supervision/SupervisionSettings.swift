@@ -1,0 +1,40 @@
+// What goes beyond OTP and holds for the whole tree. Each can be turned off, and `otp` turns all of it off.
+
+/// Delays between the restarts of one child.
+package struct BackoffSettings: Hashable, Sendable {
+    /// Delay before the second restart, in milliseconds; the first is at once.
+    ///
+    /// 1 or more.
+    package var initialMilliseconds: Int64
+    /// Longest delay, and the time up after which a child's restarts are forgotten, in milliseconds.
+    package var capMilliseconds: Int64
+
+    /// `initialMilliseconds` doubling up to `capMilliseconds`.
+    package init(initialMilliseconds: Int64 = 100, capMilliseconds: Int64 = 30_000) {
+        self.initialMilliseconds = initialMilliseconds
+        self.capMilliseconds = capMilliseconds
+    }
+}
+
+/// Settings of a whole tree.
+package struct SupervisionSettings: Hashable, Sendable {
+    /// Delays between restarts; nil is pure OTP, where every attempt follows at once (R26).
+    package var backoff: BackoffSettings?
+    /// Time a worker has from its start to its ready frame, in milliseconds; nil waits for ever, as OTP does (R4).
+    package var startTimeoutMilliseconds: Int64?
+    /// Time a worker has to stop where its specification does not say, in milliseconds.
+    package var stopGraceMilliseconds: Int64
+
+    /// The defaults of `flyfleet start`.
+    package init(
+        backoff: BackoffSettings? = BackoffSettings(), startTimeoutMilliseconds: Int64? = 10_000,
+        stopGraceMilliseconds: Int64 = 5_000
+    ) {
+        self.backoff = backoff
+        self.startTimeoutMilliseconds = startTimeoutMilliseconds
+        self.stopGraceMilliseconds = stopGraceMilliseconds
+    }
+
+    /// Pure OTP: no backoff and no start timeout; five seconds to stop.
+    package static let otp = SupervisionSettings(backoff: nil, startTimeoutMilliseconds: nil)
+}
