@@ -1,0 +1,31 @@
+// A whole answer, before it becomes Hummingbird's response.
+
+import HTTPTypes
+import Hummingbird
+
+/// Status, type and bytes of an answer.
+struct Answer: Sendable {
+    var status = HTTPResponse.Status.ok
+    var contentType = "application/json"
+    var bytes: [UInt8]
+    /// The number of the newest line in it; nil for none.
+    var lastSequence: Int?
+
+    /// A JSON document with status 200.
+    static func json(_ bytes: [UInt8]) -> Answer {
+        Answer(bytes: bytes)
+    }
+
+    /// An error in the shape of Fly's: `{"error":"…"}`.
+    ///
+    /// - Parameter message: Text without quotes, back slashes or control characters.
+    static func problem(_ status: HTTPResponse.Status, _ message: String) -> Answer {
+        Answer(status: status, bytes: Array(#"{"error":"\#(message)"}"#.utf8))
+    }
+
+    var response: Response {
+        Response(
+            status: status, headers: [.contentType: contentType],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+}
