@@ -1,0 +1,55 @@
+// Who may ask whom. Pure.
+//
+// The parent routes by the method's first word and by the asker's place in the tree. A worker that reads the internet
+// may be taken over by what it reads: it can ask for its own app's cursor and token and for nothing else.
+
+internal import WorkerProtocol
+
+/// Where a request goes.
+enum RequestRoute: Equatable {
+    /// To the worker at this path.
+    case worker(String)
+    /// To the app's AppServer, which is started if there is none.
+    case appServer(app: String)
+    /// The parent answers itself.
+    case parent
+    /// To nobody.
+    case refused(Failure)
+}
+
+/// The routes of a fleet.
+enum RequestRoutes {
+    /// The route of a request that the worker at `sender` sent.
+    static func route(_ head: RequestHead, from sender: String) -> RequestRoute {
+        let method = head.method
+        let ownApp = head.appName == LeafPath.lastComponent(sender)
+        if sender.hasPrefix(LeafPath.streamers + "/") {
+            switch method {
+            case RegisterRequest.method: return .worker(LeafPath.logRegistry)
+            case CursorRequest.method where ownApp: return .worker(LeafPath.store)
+            case TableGetRequest.method where ownApp: return .worker(LeafPath.tokenTable)
+            case TokenResolveRequest.method where ownApp:
+                return .appServer(app: LeafPath.lastComponent(sender))
+            default: return refusal(method, sender)
+            }
+        }
+        if sender.hasPrefix(LeafPath.appServers + "/") {
+            switch method {
+            case RegisterRequest.method: return .worker(LeafPath.tokenRegistry)
+            case TableGetRequest.method where ownApp, TablePutRequest.method where ownApp,
+                TableForgetRequest.method where ownApp:
+                return .worker(LeafPath.tokenTable)
+            case StoredTokensRequest.method where ownApp, StoreTokenRequest.method where ownApp,
+                ForgetTokenRequest.method where ownApp:
+                return .worker(LeafPath.store)
+            default: return refusal(method, sender)
+            }
+        }
+        if sender == LeafPath.console, method == StopFleetRequest.method { return .parent }
+        return refusal(method, sender)
+    }
+
+    private static func refusal(_ method: String, _ sender: String) -> RequestRoute {
+        .refused(Failure(.unknownMethod, "\(sender) has no business asking for \(method)"))
+    }
+}
