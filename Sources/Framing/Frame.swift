@@ -117,13 +117,26 @@ package struct Frame {
 package final class ByteSlab {
     package let base: UnsafeMutableRawPointer
     package let capacity: Int
+    private let release: @convention(c) (UnsafeMutableRawPointer?) -> Void
 
     package init(capacity: Int) {
         self.capacity = capacity
         self.base = .allocate(byteCount: max(capacity, 1), alignment: 16)
+        release = { $0?.deallocate() }
+    }
+
+    /// Takes over memory that was built elsewhere; `release` frees it, as `free` does for malloc's.
+    package init(
+        adopting memory: UnsafeMutableRawBufferPointer,
+        release: @escaping @convention(c) (UnsafeMutableRawPointer?) -> Void
+    ) {
+        guard let base = memory.baseAddress else { preconditionFailure("a slab was made of no memory") }
+        self.base = base
+        capacity = memory.count
+        self.release = release
     }
 
     deinit {
-        base.deallocate()
+        release(base)
     }
 }

@@ -67,6 +67,8 @@ final class ChildRun {
         child?.closePipes()
         child = nil
         collectors.0.onRead = nil
+        collectors.0.onEnd = nil
+        collectors.1.onEnd = nil
         onExit = nil
     }
 }

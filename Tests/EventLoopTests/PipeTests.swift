@@ -49,7 +49,7 @@ import Testing
             let reader = try PipeReader(loop, descriptor: ends.readEnd)
             let collector = Collector(bufferBytes: 16)
             reader.delegate = collector
-            collector.onRead = { if collector.reads == 1 { $0.pause() } }
+            collector.onRead = { [unowned collector] in if collector.reads == 1 { $0.pause() } }
             reader.resume()
             reader.resume()
             writer.write(pattern(1000))

@@ -1,0 +1,70 @@
+// What the store can do, apart from how: operations in, answers out. SQLite in the product, memory in tests.
+//
+// Invariant: operations of one batch take effect in their order, and an answer is given only once the operation's
+// effect is committed. Of two writes of one thing the last wins: an explicit replay may set a cursor back.
+
+package import WorkerProtocol
+
+/// One thing to do in the store.
+package enum StorageOperation: Equatable, Sendable {
+    /// Reads an app's committed cursor.
+    case cursor(appName: String)
+    /// Commits cursors, all or none.
+    case commitCursors([CommitCursorsRequest.Position], atMs: Int64)
+    /// Reads an app's tokens.
+    case tokens(appName: String)
+    /// Keeps a token in one of the two slots.
+    case putToken(appName: String, slot: StoreTokenRequest.Slot, token: Token)
+    /// Deletes the cached token if it has this fingerprint.
+    case forgetToken(appName: String, fingerprint: String)
+
+    /// Whether it changes anything.
+    package var isWrite: Bool {
+        switch self {
+        case .cursor, .tokens: false
+        case .commitCursors, .putToken, .forgetToken: true
+        }
+    }
+}
+
+/// What an operation gave.
+package enum StorageAnswer: Equatable, Sendable {
+    case cursor(String?)
+    case tokens(cached: Token?, manual: Token?)
+    case done
+}
+
+/// Why the store could not do something.
+///
+/// Never holds a token.
+package struct StorageError: Error, Equatable, Sendable, CustomStringConvertible {
+    package enum Code: Equatable, Sendable {
+        /// What cannot be rebuilt cannot be read: somebody has to decide.
+        case corrupt
+        /// A newer flyfleet wrote the database.
+        case newerSchema
+        /// The file cannot be opened at all.
+        case cannotOpen
+        /// Another process holds the database, or the disk is full or failing: it may work later.
+        case unavailable
+    }
+
+    package let code: Code
+    /// One sentence: what is wrong, with what, and what to do.
+    package let description: String
+
+    package init(_ code: Code, _ description: String) {
+        self.code = code
+        self.description = description
+    }
+}
+
+/// Where cursors and tokens are kept.
+///
+/// Calls may come from any thread, one at a time, and may block.
+package protocol Storage: Sendable {
+    /// Carries out a batch in order; the answers come in the same order, one an operation.
+    ///
+    /// The batch shares one commit where it can; an operation that cannot be done does not keep the others from it.
+    func perform(_ batch: [StorageOperation]) -> [Result<StorageAnswer, StorageError>]
+}

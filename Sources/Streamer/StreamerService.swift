@@ -1,0 +1,193 @@
+// The Streamer as a worker: carries out what its machine decides, on the loop, with libcurl and the pipe to the parent.
+//
+// It holds the token, and nothing else does: the machine and all messages know it by its fingerprint at most.
+
+internal import EventLoop
+internal import FlyAPI
+package import Framing
+internal import HTTPClient
+internal import LogPages
+internal import WorkerProtocol
+package import WorkerRuntime
+
+/// Streams the log of one app to the parent.
+package final class StreamerService: WorkerService {
+    static let telemetryIntervalMs: Int64 = 10_000
+    static let registerTimeoutMs: Int64 = 3000
+    /// A token command may take 15 s, and others may be waited for before it.
+    static let resolveTimeoutMs: Int64 = 60_000
+
+    let worker: Worker
+    let settings: StreamerSettings
+    let app: AppName
+    let dialect: Dialect
+    let baseURL: BaseURL
+    var machine: StreamerMachine
+    private var digest: PageDigest
+    /// Batches of the page at hand, until the machine has them sent.
+    var batches: [Batch] = []
+    private let timer: LoopTimer
+    private let telemetryTimer: LoopTimer
+    var client: HTTPClient?
+    private var token: Token?
+    private var authorization: AuthorizationHeader?
+    private var counters = StreamerCounters()
+    private var reportedCounters = StreamerCounters()
+
+    /// - Throws: ``FlyAPIError`` or a decoding error when the settings make no sense.
+    package init(_ worker: Worker) throws {
+        self.worker = worker
+        settings = try worker.settings(StreamerSettings.self)
+        app = try AppName(settings.appName)
+        dialect = try Dialect(flag: settings.dialect)
+        baseURL = try BaseURL(settings.apiURL)
+        digest = try PageDigest(app: app, dialect: dialect)
+        machine = StreamerMachine(
+            StreamerMachine.Settings(
+                app: app, dialect: dialect, pollIntervalMs: settings.pollIntervalMs, sinceNs: settings.sinceNs,
+                incarnation: worker.incarnation),
+            seed: monotonicNanoseconds())
+        timer = LoopTimer(worker.loop)
+        telemetryTimer = LoopTimer(worker.loop)
+    }
+
+    package func start() {
+        telemetryTimer.start(after: Self.telemetryIntervalMs, repeating: Self.telemetryIntervalMs) { [unowned self] in
+            reportCounters()
+        }
+        perform(machine.started())
+    }
+
+    package func receive(_ acknowledgement: Acknowledgement) {
+        perform(machine.acknowledged(acknowledgement.batch))
+    }
+
+    package func stop() {
+        perform(machine.stopRequested())
+    }
+
+    /// Carries out what the machine decided.
+    func perform(_ effects: [StreamerEffect]) {
+        for effect in effects { perform(effect) }
+    }
+
+    private func perform(_ effect: StreamerEffect) {
+        switch effect {
+        case .register, .askCursor, .askTable, .resolveToken: ask(effect)
+        case .sayReady: worker.ready()
+        case .prepareTransport: prepareTransport()
+        case .fetch(let cursor): fetch(cursor)
+        case .abortFetch: client?.cancel()
+        case .arm(let milliseconds):
+            timer.start(after: milliseconds) { [unowned self] in perform(machine.timerFired()) }
+        case .disarm: timer.stop()
+        case .send(let firstBatch, let cursor): send(firstBatch, cursor)
+        case .sendNotice(let notice, let batch): send(notice, batch)
+        case .log(let line): worker.log(line)
+        case .giveWay(let reason): worker.fail(WorkerExit.ignore, reason)
+        case .finish:
+            reportCounters()
+            worker.finish()
+        }
+    }
+
+    /// Keeps the token, or explains why it cannot be used.
+    func accept(_ token: Token) {
+        self.token = token
+        authorization = try? AuthorizationHeader(token: token.value)
+    }
+
+    /// The fingerprint of the token in use.
+    var fingerprint: String? { token?.fingerprint }
+
+    // MARK: fetching
+
+    private func prepareTransport() {
+        guard client == nil else { return }
+        do {
+            client = try HTTPClient(worker.loop)
+        } catch {
+            worker.fail(WorkerExit.unavailable, "\(error)")
+        }
+    }
+
+    private func fetch(_ cursor: LogCursor?) {
+        prepareTransport()
+        guard let authorization else {
+            let reason = Failure(.failed, "the token given is not usable: get one with 'fly tokens create readonly'")
+            return perform(machine.fetchFailed(.token(reason)))
+        }
+        let page = LogRequest(
+            baseURL: baseURL, dialect: dialect, app: app, cursor: cursor, region: settings.region,
+            instance: settings.machine)
+        let request = HTTPRequest(
+            url: page.url,
+            headers: [.init("Authorization", authorization.value), .init("User-Agent", "flyfleet")],
+            bodyLimit: PageLimits.maximumBytes, caFile: settings.caFile)
+        client?.get(request) { [unowned self] result in
+            switch result {
+            case .success(let response): answered(response)
+            case .failure(let failure):
+                counters.errors += 1
+                perform(machine.fetchFailed(.transport(failure)))
+            }
+        }
+    }
+
+    private func answered(_ response: HTTPResponse) {
+        let failure = FetchFailure.classify(
+            status: response.status, retryAfter: response.retryAfter, now: wallClockMilliseconds() * 1_000_000)
+        if let failure {
+            counters.errors += 1
+            return perform(machine.fetchFailed(.status(failure, redirectHost: response.redirectHost)))
+        }
+        let page = digest.read(response.body)
+        batches = page.batches
+        count(page, bytes: response.body.count)
+        let sizes = page.batches.map(\.bytes)
+        if let error = page.error {
+            perform(machine.fetchFailed(.page(error), batchBytes: sizes))
+        } else {
+            perform(machine.pageRead(page.contents.summary(unseenCount: page.unseen), batchBytes: sizes))
+        }
+        batches = []
+    }
+
+    // MARK: sending
+
+    private func send(_ firstBatch: UInt64, _ cursor: String) {
+        for (index, batch) in batches.enumerated() {
+            let isLast = index == batches.count - 1
+            send(batch, number: firstBatch + UInt64(index), cursor: isLast ? cursor : "")
+        }
+    }
+
+    private func send(_ batch: Batch, number: UInt64, cursor: String) {
+        let head = EntriesHead(appName: app.text, batch: number, count: batch.count, cursor: cursor)
+        do {
+            worker.send(try EntriesFrame.build(head, slab: batch.slab, end: batch.end))
+        } catch {
+            worker.fail(WorkerExit.protocolError, "could not send a batch: \(error)")
+        }
+    }
+
+    private func send(_ notice: StreamNotice, _ batch: UInt64) {
+        send(Batch(notice.line(app: app)), number: batch, cursor: "")
+    }
+
+    // MARK: counting
+
+    private func count(_ page: DigestedPage, bytes: Int) {
+        counters.entries += UInt64(page.unseen - page.oversized)
+        counters.repeated += UInt64(page.repeated)
+        counters.skipped += page.contents.malformedCount + UInt64(page.oversized)
+        counters.bytes += UInt64(bytes)
+        if page.error == nil { counters.pages += 1 } else { counters.errors += 1 }
+    }
+
+    private func reportCounters() {
+        guard counters.isNews(since: reportedCounters) else { return }
+        reportedCounters = counters
+        worker.send(.telemetry, message: counters)
+    }
+}

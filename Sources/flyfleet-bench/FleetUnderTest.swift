@@ -1,0 +1,163 @@
+// A real `flyfleet start`, its stdout at /dev/null, its events in a FIFO that is read here.
+//
+// Everything about it is learned as an operator would: from events, from its exit code and its stderr.
+
+import CLinux
+import FoundationEssentials
+import Glibc
+
+/// One line of the events file, as far as it matters here.
+struct FleetEvent: Decodable {
+    var event: String
+    var path: String
+    var pid: Int32?
+    /// When the line had arrived, monotonic ns.
+    var arrivedNs: Int64 = 0
+
+    private enum CodingKeys: String, CodingKey { case event, path, pid }
+}
+
+/// A running fleet.
+final class FleetUnderTest {
+    /// How it is started.
+    struct Settings {
+        var apps: [String]
+        var port: UInt16
+        var output = "json"
+        var extra: [String] = []
+    }
+
+    let process: LaunchedProcess
+    /// The living leaves by path, as far as their events were read.
+    private(set) var pids: [String: Int32] = [:]
+    private let scratch: ScratchFolder
+    private let events: LineReader
+    private let errorFile: String
+    private var deaths: [String] = []
+
+    /// Starts a fleet that reads a page server.
+    init(_ programs: Programs, _ settings: Settings) throws {
+        scratch = try ScratchFolder()
+        errorFile = "\(scratch.path)/stderr"
+        events = try scratch.fifo("events", keptOpen: false)
+        let state = try scratch.folder("state")
+        let errors = linux_open(errorFile, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        guard errors >= 0 else { throw BenchError.system("make \(errorFile)", errno) }
+        defer { close(errors) }
+        let arguments =
+            ["start", "--apps", settings.apps.joined(separator: ","), "--api-url", "http://127.0.0.1:\(settings.port)"]
+            + ["--output", settings.output, "--state-dir", state, "--events", "\(scratch.path)/events"]
+            + ["--libexec", programs.folder] + settings.extra
+        let names = ["PATH", "LANG", "LD_LIBRARY_PATH"]
+        let inherited = names.compactMap { (name: String) -> String? in
+            getenv(name).map { "\(name)=\(String(cString: $0))" }
+        }
+        // No home of a person: neither the user's configuration nor a token of theirs takes part.
+        let environment = inherited + ["HOME=\(scratch.path)", "FLY_ACCESS_TOKEN=fo1_benchmark", "NO_COLOR=1"]
+        process = try LaunchedProcess(
+            programs.flyfleet, arguments, environment: environment,
+            streams: .init(input: nil, output: nil, error: errors))
+    }
+
+    static func streamer(_ app: String) -> String { "logs/streamers/\(app)" }
+    static func appServer(_ app: String) -> String { "tokens/servers/\(app)" }
+
+    /// The next event; nil when the deadline (monotonic ns) passed first.
+    private func nextEvent(until deadline: Int64) throws -> FleetEvent? {
+        let line: LineReader.Line?
+        do {
+            line = try events.next(until: deadline)
+        } catch let error where error.exitCode == 70 {
+            throw trouble("flyfleet ended")
+        }
+        guard let line else { return nil }
+        guard var event = try? JSONDecoder().decode(FleetEvent.self, from: Data(line.text.utf8)) else {
+            throw trouble("this is no event: \(line.text.prefix(200))")
+        }
+        event.arrivedNs = line.arrivedNs
+        switch event.event {
+        case "ready": pids[event.path] = event.pid
+        case "exited":
+            pids[event.path] = nil
+            deaths.append(event.path)
+        default: break
+        }
+        return event
+    }
+
+    /// Waits for an event.
+    ///
+    /// - Throws: ``BenchError`` with flyfleet's own last words when it does not come within `seconds`.
+    func await(_ what: String, seconds: Int64, _ isIt: (FleetEvent) -> Bool) throws -> FleetEvent {
+        let deadline = monotonicNs() + seconds * 1_000_000_000
+        while let event = try nextEvent(until: deadline) {
+            if isIt(event) { return event }
+        }
+        throw trouble("not within \(seconds) s: \(what)")
+    }
+
+    /// Waits until all these leaves are ready; when the last of them was said to be (monotonic ns).
+    @discardableResult
+    func awaitReady(_ paths: [String], seconds: Int64) throws -> Int64 {
+        var missing = Set(paths.filter { pids[$0] == nil })
+        var last = monotonicNs()
+        let deadline = last + seconds * 1_000_000_000
+        while !missing.isEmpty {
+            guard let event = try nextEvent(until: deadline) else {
+                let names = missing.sorted().prefix(3).joined(separator: ", ")
+                throw trouble("\(missing.count) of \(paths.count) not ready within \(seconds) s: \(names)")
+            }
+            if event.event == "ready", missing.remove(event.path) != nil { last = event.arrivedNs }
+        }
+        return last
+    }
+
+    /// Makes sure that nothing died while it was being measured.
+    func checkUndisturbed() throws {
+        while try nextEvent(until: monotonicNs()) != nil {}
+        guard let dead = deaths.first else { return }
+        throw trouble("\(dead) died during the measurement")
+    }
+
+    /// Stops it in order.
+    func stop() throws {
+        process.stop(signal: SIGINT)
+        if let ending = process.ending, !ending.hasSuffix("exit code 0") { throw trouble(ending) }
+    }
+
+    /// What went wrong, with the last lines that flyfleet wrote to stderr.
+    func trouble(_ what: String) -> BenchError {
+        let words = (smallFile(errorFile) ?? "").split(whereSeparator: \.isNewline).suffix(5)
+        let ending = process.ending.map { "; \($0)" } ?? ""
+        return BenchError.product(
+            "\(what)\(ending); its last words: \(words.isEmpty ? "none" : words.joined(separator: " | "))")
+    }
+
+    // MARK: accounts
+
+    /// The leaves under a path, or the leaf of that path.
+    func pids(under prefix: String) -> [Int32] {
+        pids.filter { $0.key == prefix || $0.key.hasPrefix(prefix + "/") }.map(\.value)
+    }
+
+    /// CPU seconds used so far.
+    func usage() -> Usage {
+        func sum(_ pids: [Int32]) -> Double { pids.reduce(0) { $0 + ProcessAccounts.cpuSeconds($1) } }
+        let console = pids(under: "sinks/console")
+        return Usage(
+            streamers: sum(pids(under: "logs/streamers")), parent: ProcessAccounts.cpuSeconds(process.pid),
+            sink: sum(console), others: sum(["store", "tokens", "logs/registry"].flatMap(pids(under:))),
+            sinkBytes: console.first.flatMap(ProcessAccounts.writtenBytes))
+    }
+
+    /// CPU seconds by part of the tree.
+    struct Usage {
+        var streamers: Double
+        var parent: Double
+        var sink: Double
+        var others: Double
+        var sinkBytes: Double?
+
+        var total: Double { streamers + parent + sink + others }
+    }
+}

@@ -1,0 +1,150 @@
+// The store as a real process: order, kills, and what it says when it cannot start.
+
+import EventLoop
+import Foundation
+import Store
+import Testing
+import WorkerHarness
+import WorkerProtocol
+
+@Suite("StoreService", .serialized) struct StoreWorkerTests {
+    private let folder: TemporaryFolder
+
+    init() throws {
+        folder = try TemporaryFolder()
+    }
+
+    private func worker(_ loop: Loop, incarnation: Int = 1) throws -> TestedWorker {
+        try TestedWorker(
+            loop, program: "flyfleet-store", path: "store", role: .store,
+            settings: StoreSettings(directory: folder.path), incarnation: incarnation)
+    }
+
+    private func commit(_ cursors: [(String, String)]) -> CommitCursorsRequest {
+        CommitCursorsRequest(cursors: cursors.map { .init(appName: $0.0, cursor: $0.1) })
+    }
+
+    @Test("requests sent without waiting are served in their order")
+    func order() throws {
+        let loop = try Loop()
+        let store = try worker(loop)
+        try store.awaitReady()
+        var reads: [(id: UInt32, cursor: String)] = []
+        for number in 1...500 {
+            _ = try store.send(commit([("web", "\(number)")]))
+            reads.append((try store.send(CursorRequest(appName: "web")), "\(number)"))
+        }
+        store.ping()
+        for (id, cursor) in reads {
+            #expect(try store.answer(CursorRequest.self, to: id) == .success(.init(cursor: cursor)))
+        }
+        try store.run(until: { store.pongs == 1 }, "a pong")
+        #expect(try store.stop() == .exited(code: 0))
+        #expect(store.saidGoodbye)
+    }
+
+    @Test("all that was answered is there after kill -9")
+    func killed() throws {
+        let loop = try Loop()
+        let stored = token("fm2_a")
+        let first = try worker(loop)
+        try first.awaitReady()
+        #expect(try first.ask(commit([("web", "1"), ("api", "2")])) == .success(Done()))
+        let put = StoreTokenRequest(appName: "web", slot: .cached, token: stored)
+        #expect(try first.ask(put) == .success(Done()))
+        try first.kill()
+        let second = try worker(loop, incarnation: 2)
+        try second.awaitReady()
+        #expect(try second.ask(CursorRequest(appName: "api")) == .success(.init(cursor: "2")))
+        #expect(try second.ask(StoredTokensRequest(appName: "web")) == .success(.init(cached: stored, manual: nil)))
+        let forget = ForgetTokenRequest(appName: "web", fingerprint: stored.fingerprint)
+        #expect(try second.ask(forget) == .success(Done()))
+        #expect(try second.ask(StoredTokensRequest(appName: "web")) == .success(.init(cached: nil, manual: nil)))
+        #expect(try second.stop() == .exited(code: 0))
+    }
+
+    @Test("a kill in the midst of writes takes back none that was answered", arguments: 0..<5)
+    func killedMidWrite(round: Int) throws {
+        let loop = try Loop()
+        let first = try worker(loop)
+        try first.awaitReady()
+        let ids = try (1...300).map { try first.send(commit([("web", "\($0)"), ("api", "\($0)")])) }
+        let enough = ids[round * 60]
+        try first.run(until: { first.isAnswered(enough) }, "some answers")
+        try first.kill()
+        let answered = ids.lastIndex { first.isAnswered($0) } ?? -1
+        let second = try worker(loop, incarnation: 2)
+        try second.awaitReady()
+        let web = try second.ask(CursorRequest(appName: "web")).get().cursor.flatMap { Int($0) } ?? 0
+        let api = try second.ask(CursorRequest(appName: "api")).get().cursor.flatMap { Int($0) } ?? 0
+        #expect(web >= answered + 1)
+        #expect(web == api)
+        #expect(try second.stop() == .exited(code: 0))
+    }
+
+    @Test("what is asked before the stop is done before the end")
+    func stopAfterWork() throws {
+        let loop = try Loop()
+        let first = try worker(loop)
+        try first.awaitReady()
+        let ids = try (1...100).map { try first.send(commit([("web", "\($0)")])) }
+        #expect(try first.stop() == .exited(code: 0))
+        #expect(ids.allSatisfy { first.isAnswered($0) })
+        #expect(first.saidGoodbye)
+    }
+
+    @Test("parameters out of bounds are refused and change nothing")
+    func bounds() throws {
+        let loop = try Loop()
+        let store = try worker(loop)
+        try store.awaitReady()
+        let app64 = String(repeating: "a", count: 64)
+        let name = Failure(.badRequest, "an app name has 1 to 63 bytes")
+        #expect(try store.ask(CursorRequest(appName: "")) == .failure(name))
+        #expect(try store.ask(StoredTokensRequest(appName: app64)) == .failure(name))
+        #expect(try store.ask(commit([("web", "1"), (app64, "1")])) == .failure(name))
+        let long = commit([("web", String(repeating: "9", count: 256))])
+        #expect(try store.ask(long) == .failure(Failure(.badRequest, "a cursor has at most 255 bytes")))
+        for count in [0, 65_537] {
+            let put = StoreTokenRequest(
+                appName: "web", slot: .manual, token: token(String(repeating: "a", count: count)))
+            #expect(try store.ask(put) == .failure(Failure(.badRequest, "a token has 1 to 65536 bytes")))
+        }
+        #expect(try store.ask(CursorRequest(appName: "web")) == .success(.init(cursor: nil)))
+        #expect(try store.ask(StoredTokensRequest(appName: "web")) == .success(.init(cached: nil, manual: nil)))
+        let longest = StoreTokenRequest(
+            appName: String(app64.dropLast()), slot: .manual, token: token(String(repeating: "a", count: 65_536)))
+        #expect(try store.ask(longest) == .success(Done()))
+        #expect(try store.stop() == .exited(code: 0))
+    }
+
+    @Test("damage that shows while it runs ends it, and the next start deals with it")
+    func damagedWhileRunning() throws {
+        let loop = try Loop()
+        let first = try worker(loop)
+        try first.awaitReady()
+        #expect(try first.ask(commit([("web", "1")])) == .success(Done()))
+        let path = folder.path + "/" + SQLiteStorage.fileName
+        let file = try #require(FileHandle(forUpdatingAtPath: path))
+        try FileManager.default.removeItem(atPath: path + "-wal")
+        try Data(repeating: 0xA5, count: 65_536).write(to: URL(fileURLWithPath: path + "-wal"))
+        file.write(Data(repeating: 0xA5, count: 65_536))
+        try file.close()
+        try first.kill()
+        let second = try worker(loop, incarnation: 2)
+        #expect(try second.awaitExit() == .exited(code: WorkerExit.configuration))
+        #expect(second.errorText.contains("is damaged"))
+    }
+
+    @Test("with a file that is no database it exits with 78 and one line that names it")
+    func corrupt() throws {
+        try folder.write(SQLiteStorage.fileName, String(repeating: "no database ", count: 1000))
+        let loop = try Loop()
+        let store = try worker(loop)
+        #expect(try store.awaitExit() == .exited(code: WorkerExit.configuration))
+        #expect(store.errorText.split(separator: "\n").count == 1)
+        #expect(store.errorText.contains("\(folder.path)/flyfleet.sqlite is damaged"))
+        #expect(store.errorText.contains("move it away"))
+        #expect(!store.isReady)
+    }
+}
