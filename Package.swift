@@ -75,7 +75,7 @@ targets += library(
 targets += library("ConfigurationFiles", ["CLinux", "ConfigurationModel", toml], testDependencies: ["flyfleet-config"])
 targets += library(
     "Simulator",
-    testDependencies: ["flysim", "Framing", "WorkerProtocol", hummingbird, nio, httpTypes])
+    testDependencies: ["flysim", "Framing", "WorkerProtocol", hummingbird, httpTypes, logging, nio])
 
 // The programs.
 targets += [
@@ -102,7 +102,7 @@ targets += [
     .testTarget(
         name: "EndToEndTests",
         dependencies: [
-            "TestWorker", "flyfleet", "flyfleet-config", "flyfleet-registry", "flyfleet-sink", "flyfleet-store",
+            "CLinux", "TestWorker", "flyfleet", "flyfleet-config", "flyfleet-registry", "flyfleet-sink", "flyfleet-store",
             "flyfleet-streamer", "flyfleet-tokens", "flysim",
         ], swiftSettings: settings),
 ]

@@ -4,6 +4,7 @@
 #include "CLinux.h"
 
 #include <string.h>
+#include <sys/syscall.h>
 
 int linux_set_pipe_size(int descriptor, int bytes) {
     return fcntl(descriptor, F_SETPIPE_SZ, bytes);
@@ -11,4 +12,12 @@ int linux_set_pipe_size(int descriptor, int bytes) {
 
 const char *linux_signal_name(int signal_number) {
     return sigabbrev_np(signal_number);
+}
+
+int linux_pipe(int ends[2]) {
+    return pipe2(ends, O_CLOEXEC);
+}
+
+int linux_pidfd_open(int pid) {
+    return (int)syscall(SYS_pidfd_open, pid, 0);
 }

@@ -87,6 +87,15 @@ package func wallClockMilliseconds() -> Int64 {
     return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
 }
 
+/// Lets every signal through, whatever was blocked in the process that started this one.
+///
+/// A blocked SIGCHLD would hide every exit from the loop, a blocked SIGTERM every wish to stop.
+package func unblockSignals() {
+    var none = sigset_t()
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, nil)
+}
+
 /// Keeps a broken pipe from killing the process: writes then fail with EPIPE.
 ///
 /// First thing in every `main`.

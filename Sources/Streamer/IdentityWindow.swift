@@ -24,10 +24,11 @@ package struct IdentityWindow: ~Copyable {
     private var table: UnsafeMutablePointer<UInt64>
     private var mask: Int
 
-    /// A window of `capacity` identities, rounded up to a power of two.
+    /// A window of `capacity` identities, rounded up to a power of two from 2 on.
     package init(capacity: Int = IdentityWindow.defaultCapacity) {
         precondition(capacity > 0 && capacity <= Self.maximumCapacity, "no window of \(capacity) identities")
-        self.capacity = Self.powerOfTwo(capacity)
+        // While one takes the place of another both are in the table, which must have a free slot even then.
+        self.capacity = max(Self.powerOfTwo(capacity), 2)
         mask = 2 * self.capacity - 1
         ring = Self.zeroed(self.capacity)
         table = Self.zeroed(2 * self.capacity)

@@ -5,8 +5,7 @@
 //
 // The launcher is this same executable. It waits for the command, for SIGTERM, or for the AppServer's death, which the
 // kernel tells it as SIGTERM; each ends the command's whole group. Should the launcher itself be killed, the kernel
-// kills the command, its leader, alone. Out of reach is only what left the group by itself, and the group's other members in
-// that last case.
+// kills the group's leader alone. Out of reach are its other members then, and always what left the group by itself.
 
 internal import CLinux
 internal import Glibc

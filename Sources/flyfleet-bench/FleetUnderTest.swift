@@ -27,6 +27,9 @@ final class FleetUnderTest {
         var extra: [String] = []
     }
 
+    /// How often it is looked at while nothing comes.
+    private static let watchNs: Int64 = 200_000_000
+
     let process: LaunchedProcess
     /// The living leaves by path, as far as their events were read.
     private(set) var pids: [String: Int32] = [:]
@@ -62,15 +65,24 @@ final class FleetUnderTest {
     static func streamer(_ app: String) -> String { "logs/streamers/\(app)" }
     static func appServer(_ app: String) -> String { "tokens/servers/\(app)" }
 
+    /// The next line of the events file, which has no end as long as flyfleet has not opened it.
+    private func nextLine(until deadline: Int64) throws -> LineReader.Line? {
+        while true {
+            let isRunning = process.isRunning
+            do {
+                let slice = min(deadline, monotonicNs() + Self.watchNs)
+                if let line = try events.next(until: slice) { return line }
+            } catch {
+                throw error.exitCode == 70 ? trouble("flyfleet closed its events file") : error
+            }
+            guard isRunning else { throw trouble("flyfleet ended by itself") }
+            if monotonicNs() >= deadline { return nil }
+        }
+    }
+
     /// The next event; nil when the deadline (monotonic ns) passed first.
     private func nextEvent(until deadline: Int64) throws -> FleetEvent? {
-        let line: LineReader.Line?
-        do {
-            line = try events.next(until: deadline)
-        } catch let error where error.exitCode == 70 {
-            throw trouble("flyfleet ended")
-        }
-        guard let line else { return nil }
+        guard let line = try nextLine(until: deadline) else { return nil }
         guard var event = try? JSONDecoder().decode(FleetEvent.self, from: Data(line.text.utf8)) else {
             throw trouble("this is no event: \(line.text.prefix(200))")
         }

@@ -30,7 +30,7 @@ enum FlyfleetBench {
             try Interruption.shared.watch()
             let report = try measure(options)
             writeAll(STDOUT_FILENO, options.json ? try report.json() : report.text)
-            return 0
+            return report.sections.contains(where: \.hasFailures) ? 70 : 0
         } catch {
             writeAll(STDERR_FILENO, "flyfleet-bench: \(error)\n")
             return (error as? BenchError)?.exitCode ?? 70
@@ -41,17 +41,19 @@ enum FlyfleetBench {
         let programs = try Programs(folder: options.programs)
         var report = Report(machine: Machine(commit: options.commit))
         if options.wanted.contains("throughput") {
-            report.sections.append(try Throughput(programs: programs, seconds: options.seconds).run())
+            try report.add("Throughput") { [try Throughput(programs: programs, seconds: options.seconds).run()] }
         }
         if options.wanted.contains("latency") {
-            report.sections.append(try Latency(programs: programs, rounds: options.rounds).run())
+            try report.add("Latency") { [try Latency(programs: programs, rounds: options.rounds).run()] }
         }
         var wish: Scale.Wish = []
         if options.wanted.contains("startup") { wish.insert(.startup) }
         if options.wanted.contains("memory") { wish.insert(.memory) }
         if options.wanted.contains("idle") { wish.insert(.idle) }
         if !wish.isEmpty {
-            report.sections += try Scale(programs: programs, count: options.apps, wish: wish).run()
+            try report.add("\(options.apps) apps") {
+                try Scale(programs: programs, count: options.apps, wish: wish).run()
+            }
         }
         return report
     }

@@ -13,8 +13,9 @@ struct HTTPRequestReader {
 
     init(_ descriptor: Int32) { self.descriptor = descriptor }
 
-    /// The next request's target, e.g. `/api/v1/apps/web/logs?next_token=`; nil when the client has gone or talks
-    /// something else than HTTP.
+    /// The next request's target: path and query.
+    ///
+    /// - Returns: nil when the client has gone or talks something else than HTTP.
     mutating func nextTarget() -> String? {
         while true {
             if let end = endOfHead() {
@@ -49,7 +50,8 @@ struct PageRequest {
     init?(target: String) {
         let parts = target.split(separator: "?", maxSplits: 1)
         let path = parts.first?.split(separator: "/") ?? []
-        guard path.count == 5, path[0] == "api", path[1] == "v1", path[2] == "apps", path[4] == "logs" else { return nil }
+        guard path.count == 5, path[0] == "api", path[1] == "v1", path[2] == "apps", path[4] == "logs"
+        else { return nil }
         app = String(path[3])
         guard parts.count == 2 else { return }
         for pair in parts[1].split(separator: "&") where pair.hasPrefix("next_token=") {

@@ -89,7 +89,8 @@ final class LaunchedProcess {
     var ending: String? {
         guard !isRunning, let status else { return nil }
         let signal = status & 0x7F
-        return signal == 0 ? "\(name) ended with exit code \(status >> 8 & 0xFF)" : "\(name) was ended by signal \(signal)"
+        guard signal == 0 else { return "\(name) was ended by signal \(signal)" }
+        return "\(name) ended with exit code \(status >> 8 & 0xFF)"
     }
 
     /// Asks it to end and sees to it; returns when it is gone.

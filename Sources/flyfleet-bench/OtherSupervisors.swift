@@ -9,17 +9,19 @@ struct OtherSupervisor {
     let package: String
     /// What ends it and its service.
     let stopSignal: Int32
+    /// Whether a service can tell it that it is ready.
+    let takesReadiness: Bool
 
     static let all = [
-        OtherSupervisor(name: "runsv", package: "runit", stopSignal: SIGTERM),
-        OtherSupervisor(name: "s6-supervise", package: "s6", stopSignal: SIGTERM),
+        OtherSupervisor(name: "runsv", package: "runit", stopSignal: SIGTERM, takesReadiness: false),
+        OtherSupervisor(name: "s6-supervise", package: "s6", stopSignal: SIGTERM, takesReadiness: true),
     ]
 
     /// Starts it with each kind of child; nil when it is not installed.
     func contenders() throws -> [any RestartContender]? {
         guard let program = Programs.find(name) else { return nil }
         return try ServiceChild.allCases.map { child in
-            try ServiceContender(program, name: name, stopSignal: stopSignal, child: child)
+            try ServiceContender(program, of: self, child: child)
         }
     }
 }
@@ -45,10 +47,11 @@ enum ServiceChild: CaseIterable {
             // Started under the name `run`, this program is the child; a script before it would cost a start more.
             guard symlink(Programs.ownPath(), path) == 0 else { throw BenchError.system("make \(path)", errno) }
         case .shell:
-            let descriptor = creat(path, 0o700)
-            guard descriptor >= 0 else { throw BenchError.system("make \(path)", errno) }
-            defer { close(descriptor) }
-            writeAll(descriptor, "#!/bin/sh\necho $$ >\(SupervisedChild.sign)\nexec sleep 600\n")
+            let readiness = SupervisedChild.readiness
+            try writeFile(
+                path,
+                "#!/bin/sh\necho $$ >\(SupervisedChild.sign)\n[ ! -e \(readiness.file) ] || echo >&\(readiness.descriptor)\n"
+                    + "exec sleep 600\n", mode: 0o700)
         }
     }
 }
@@ -64,12 +67,16 @@ final class ServiceContender: RestartContender {
     private var child: Int32 = 0
 
     /// Starts the service and waits for its first sign.
-    init(_ program: String, name: String, stopSignal: Int32, child: ServiceChild) throws {
-        self.name = "\(name), \(child.words)"
-        self.stopSignal = stopSignal
+    init(_ program: String, of supervisor: OtherSupervisor, child: ServiceChild) throws {
+        name = "\(supervisor.name), \(child.words)"
+        stopSignal = supervisor.stopSignal
         scratch = try ScratchFolder()
         signs = try scratch.fifo(SupervisedChild.sign, keptOpen: true)
         try child.install("\(scratch.path)/run")
+        if supervisor.takesReadiness {
+            let readiness = SupervisedChild.readiness
+            try scratch.file(readiness.file, "\(readiness.descriptor)\n")
+        }
         let path = getenv("PATH").map { "PATH=\(String(cString: $0))" }
         process = try LaunchedProcess(
             program, [scratch.path], environment: [path].compactMap { $0 },

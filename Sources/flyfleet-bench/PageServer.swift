@@ -109,7 +109,9 @@ final class PageServer: Sendable {
             }
             let isSent: Bool
             if content == .full {
-                if template?.app != request.app { template = (request.app, PageTemplate(app: request.app, epoch: epoch)) }
+                if template?.app != request.app {
+                    template = (request.app, PageTemplate(app: request.app, epoch: epoch))
+                }
                 guard let page = template?.page else { return }
                 isSent = sendPage(connection, request, page)
             } else {
@@ -130,10 +132,12 @@ final class PageServer: Sendable {
         note(request, next: template.token(ofPage: page), bytes: template.bytes.count)
         var head = Array(Self.head(status: "200 OK", length: template.bytes.count).utf8)
         return head.withUnsafeMutableBytes { head in
-            sendAll(connection, [
-                iovec(iov_base: head.baseAddress, iov_len: head.count),
-                iovec(iov_base: template.bytes.baseAddress, iov_len: template.bytes.count),
-            ])
+            sendAll(
+                connection,
+                [
+                    iovec(iov_base: head.baseAddress, iov_len: head.count),
+                    iovec(iov_base: template.bytes.baseAddress, iov_len: template.bytes.count),
+                ])
         }
     }
 

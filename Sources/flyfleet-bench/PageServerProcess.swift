@@ -70,7 +70,8 @@ final class PageServerProcess {
 
     /// What it has served by now.
     func counts() throws -> ServerCounts {
-        guard writeAll(questions, "counts\n"), let line = try answers.next(until: monotonicNs() + Self.patienceNs) else {
+        guard writeAll(questions, "counts\n"), let line = try answers.next(until: monotonicNs() + Self.patienceNs)
+        else {
             throw BenchError.product("the page server does not answer")
         }
         return try JSONDecoder().decode(ServerCounts.self, from: Data(line.text.utf8))

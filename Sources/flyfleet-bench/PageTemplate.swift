@@ -47,7 +47,7 @@ final class PageTemplate {
             page.append(contentsOf: (String(repeating: "0", count: 3 - milliseconds.count) + milliseconds + "Z").utf8)
             position = rendered[(found + marker.count)...].firstIndex(of: UInt8(ascii: "\"")) ?? rendered.endIndex
         }
-        precondition(places.count == Self.entries, "the simulator renders records differently from what is patched here")
+        precondition(places.count == Self.entries, "the simulator renders records in another way than this patches")
         let token = Array(#""next_token":""#.utf8)
         guard let found = Self.find(token, in: rendered, from: position) else {
             preconditionFailure("the simulator renders no next_token")

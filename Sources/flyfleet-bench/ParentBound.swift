@@ -32,11 +32,16 @@ enum SupervisedChild {
     /// The FIFO in the service's folder that takes each start's sign of life: the pid and a line's end.
     static let sign = "sign"
 
+    /// The file that makes s6-supervise wait for a line on a descriptor; without one, no service counts as ready, and
+    /// s6-supervise lets a second pass before it restarts it.
+    static let readiness = (file: "notification-fd", descriptor: Int32(3))
+
     /// Says that it is there, then waits for its end.
     static func run() -> Int32 {
         let descriptor = linux_open(sign, O_WRONLY, 0)
         guard descriptor >= 0, writeAll(descriptor, "\(getpid())\n") else { return 69 }
         close(descriptor)
+        if access(readiness.file, F_OK) == 0 { writeAll(readiness.descriptor, "\n") }
         _ = linux_set_parent_death_signal(SIGKILL)
         while true { pause() }
     }

@@ -44,12 +44,54 @@ struct ReportSection {
     var rows: [(name: String, cells: [Cell])] = []
     /// How it was measured, a line each.
     var notes: [String] = []
+    /// Whether a row could not be measured; a note says why.
+    private(set) var hasFailures = false
+
+    init(title: String, columns: [String]) {
+        self.title = title
+        self.columns = columns
+    }
+
+    /// Measures a row.
+    ///
+    /// One that fails leaves its place empty and a note; the others are still worth having.
+    ///
+    /// - Throws: ``BenchError/interrupted``.
+    mutating func add(_ name: String, _ measure: () throws -> [Cell]) throws {
+        do {
+            rows.append((name, try measure()))
+        } catch {
+            try fail(name, error)
+            rows.append((name, columns.map { _ in Cell.none }))
+        }
+    }
+
+    /// Notes that something could not be measured; an interruption is thrown on.
+    mutating func fail(_ name: String, _ error: any Error) throws {
+        if (error as? BenchError)?.exitCode == BenchError.interrupted.exitCode { throw error }
+        hasFailures = true
+        notes.append("\(name) FAILED: \(error)")
+        progress("\(name) failed: \(error)")
+    }
 }
 
 /// A whole run.
 struct Report {
     var machine: Machine
     var sections: [ReportSection] = []
+
+    /// Takes a measurement's sections, or the reason why there are none.
+    ///
+    /// - Throws: ``BenchError/interrupted``.
+    mutating func add(_ name: String, _ measure: () throws -> [ReportSection]) throws {
+        do {
+            sections += try measure()
+        } catch {
+            var failed = ReportSection(title: name, columns: [])
+            try failed.fail(name, error)
+            sections.append(failed)
+        }
+    }
 
     /// The table for people.
     var text: String {
@@ -61,9 +103,10 @@ struct Report {
             cells.insert(section.columns, at: 0)
             let widths = section.columns.indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
             let names = [""] + section.rows.map(\.name)
-            for (name, row) in zip(names, cells) {
+            for (name, row) in zip(names, cells) where !row.isEmpty {
                 let columns = zip(row, widths).map { Self.padding($1 - $0.count) + $0 }
-                lines.append("  " + name + Self.padding(nameWidth - name.count) + "  " + columns.joined(separator: "  "))
+                let start = "  " + name + Self.padding(nameWidth - name.count)
+                lines.append(([start] + columns).joined(separator: "  "))
             }
             lines += section.notes.map { "  * \($0)" }
         }

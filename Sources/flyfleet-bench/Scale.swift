@@ -80,12 +80,13 @@ struct Scale {
         var section = ReportSection(
             title: "Start of \(count) apps, \(samples.count) times", columns: ["median ms", "maximum ms"])
         for (name, values) in [
-            ("until all Streamers are ready", samples.map(\.readyMs)), ("until all have polled", samples.map(\.firstPollMs)),
+            ("until all Streamers are ready", samples.map(\.readyMs)),
+            ("until all have polled", samples.map(\.firstPollMs)),
         ] {
             guard let spread = Spread(values) else { continue }
             section.rows.append((name, [.number(spread.median, decimals: 0), .number(spread.maximum, decimals: 0)]))
         }
-        section.notes = ["from the spawn of flyfleet, whose first millisecond or two go to a step that binds it to the bench"]
+        section.notes = ["from the spawn of flyfleet; a step that binds it to the bench takes the first 2 ms or so"]
         return section
     }
 
@@ -150,7 +151,8 @@ struct Scale {
             (
                 "\(count) idle apps",
                 [
-                    perSecond(\.total), perSecond(\.streamers), perSecond(\.parent), perSecond(\.sink), perSecond(\.others),
+                    perSecond(\.total), perSecond(\.streamers), perSecond(\.parent), perSecond(\.sink),
+                    perSecond(\.others),
                     .number(Double(polls(pollsAfter) - polls(pollsBefore)) / seconds, decimals: 1),
                 ]
             ))

@@ -21,6 +21,11 @@ final class ScratchFolder {
         return folder
     }
 
+    /// Makes a file inside.
+    func file(_ name: String, _ text: String) throws(BenchError) {
+        try writeFile("\(path)/\(name)", text, mode: 0o600)
+    }
+
     /// Makes a FIFO inside and opens it for reading.
     ///
     /// - Parameter keptOpen: Whether it must not end when its writers go.

@@ -29,7 +29,7 @@ func writeAll(_ descriptor: Int32, _ text: String) -> Bool {
 /// Tells the person who waits what is being measured.
 func progress(_ message: String) { writeAll(STDERR_FILENO, "bench: \(message)\n") }
 
-/// A small file as text, for /proc; nil when it cannot be read. Reads at most 1 MiB.
+/// A small file as text, at most 1 MiB of it, for /proc; nil when it cannot be read.
 func smallFile(_ path: String) -> String? {
     let descriptor = linux_open(path, O_RDONLY, 0)
     guard descriptor >= 0 else { return nil }
@@ -44,6 +44,14 @@ func smallFile(_ path: String) -> String? {
         bytes.append(contentsOf: chunk[..<count])
     }
     return String(decoding: bytes, as: UTF8.self)
+}
+
+/// Makes a file with that text.
+func writeFile(_ path: String, _ text: String, mode: mode_t) throws(BenchError) {
+    let descriptor = linux_open(path, O_WRONLY | O_CREAT | O_TRUNC, mode)
+    guard descriptor >= 0 else { throw BenchError.system("make \(path)", errno) }
+    defer { close(descriptor) }
+    guard writeAll(descriptor, text) else { throw BenchError.system("write \(path)", errno) }
 }
 
 /// A pipe whose two ends no child inherits.

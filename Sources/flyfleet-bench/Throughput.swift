@@ -17,14 +17,18 @@ struct Throughput {
         var section = ReportSection(
             title: "Throughput: full pages of \(PageTemplate.entries) entries, over \(seconds) s",
             columns: [
-                "entries/s", "MB/s in", "server", "streamers", "parent", "sink", "others", "B/entry in", "B/entry out",
+                "entries/s", "MB/s in", "server", "streamers", "parent", "sink", "others", "B/entry in",
+                "B/entry out",
             ])
-        section.rows.append(try ceiling(apps: 1))
-        section.rows.append(try ceiling(apps: 4))
-        for output in ["json", "pretty"] {
-            for apps in [1, 4] { section.rows.append(try flow(apps: apps, output: output)) }
+        for apps in [1, 4] {
+            try section.add("page server alone, \(title(apps))") { try ceiling(apps: apps) }
         }
-        section.notes = [
+        for output in ["json", "pretty"] {
+            for apps in [1, 4] {
+                try section.add("\(title(apps)), --output \(output)") { try flow(apps: apps, output: output) }
+            }
+        }
+        section.notes += [
             "an entry counts when its app asks the page server for the page after it; what is in flight does not",
             "server to others: CPU seconds per million entries, from /proc; the ceiling's client stands under streamers",
             "page server and product share the cores: a product's row cannot reach the ceiling of an idle machine",
@@ -37,7 +41,7 @@ struct Throughput {
 
     private func title(_ count: Int) -> String { count == 1 ? "one app" : "\(count) apps" }
 
-    private func ceiling(apps count: Int) throws -> (name: String, cells: [Cell]) {
+    private func ceiling(apps count: Int) throws -> [Cell] {
         progress("page server alone, \(title(count))")
         let server = try PageServerProcess(content: .full)
         defer { server.process.stop(signal: SIGTERM) }
@@ -49,12 +53,12 @@ struct Throughput {
         let client = ProcessAccounts.cpuSeconds(ownPid) - clientBefore
         try clients.stop()
         let perMillion = 1e6 / window.entries
-        let cells: [Cell] =
-            window.cells + [.number(client * perMillion, decimals: 2), .none, .none, .none, window.entryBytes, .none]
-        return ("page server alone, \(title(count))", cells)
+        return window.cells + [
+            .number(client * perMillion, decimals: 2), .none, .none, .none, window.entryBytes, .none,
+        ]
     }
 
-    private func flow(apps count: Int, output: String) throws -> (name: String, cells: [Cell]) {
+    private func flow(apps count: Int, output: String) throws -> [Cell] {
         progress("\(title(count)), \(output)")
         let server = try PageServerProcess(content: .full)
         defer { server.process.stop(signal: SIGTERM) }
@@ -81,9 +85,9 @@ struct Throughput {
         if let first = before.sinkBytes, let last = after.sinkBytes {
             written = .number((last - first) / window.entries, decimals: 0)
         }
-        let cells =
-            window.cells + [cost(\.streamers), cost(\.parent), cost(\.sink), cost(\.others), window.entryBytes, written]
-        return ("\(title(count)), --output \(output)", cells)
+        return window.cells + [
+            cost(\.streamers), cost(\.parent), cost(\.sink), cost(\.others), window.entryBytes, written,
+        ]
     }
 
     private func warmUp(_ server: PageServerProcess, apps count: Int) throws {

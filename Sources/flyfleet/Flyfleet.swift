@@ -9,6 +9,7 @@ enum Main {
     static func main() {
         let hasOutput = fcntl(STDOUT_FILENO, F_GETFD) >= 0
         openMissingStandardDescriptors()
+        unblockSignals()
         ignoreBrokenPipeSignal()
         disableDescriptorInheritance()
         guard hasOutput else {

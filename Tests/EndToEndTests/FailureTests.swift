@@ -7,7 +7,7 @@ struct WeatherTests {
         "an app whose API misbehaves says so once, the others flow on, and it recovers by itself",
         arguments: [
             ("status", 503, "503"), ("status", 404, "404"), ("not_json", nil, "page"), ("huge_page", nil, "limit"),
-            ("close", nil, ""),
+            ("close", nil, "broke the connection"),
         ])
     func fault(kind: String, status: Int?, words: String) async throws {
         let stage = try await Stage.set()
@@ -162,7 +162,7 @@ struct UsageTests {
         "a bad configuration file names the file and the key",
         arguments: [
             ("apps = [\"web\"]\npoll_interval = \"-1s\"\n", "poll_interval"), ("apps = 7\n", "apps"),
-            ("apps = [\"web\"]\nnonsense = 1\n", "nonsense"), ("apps = [\n", ""),
+            ("apps = [\"web\"]\nnonsense = 1\n", "nonsense"), ("apps = [\n", "fleet.toml:"),
         ])
     func badConfiguration(text: String, words: String) async throws {
         let folder = try TemporaryFolder()

@@ -1,5 +1,6 @@
 // `flyfleet start` under test: its events, its lines, the processes of its tree.
 
+import CLinux
 import Foundation
 import Testing
 
@@ -144,7 +145,7 @@ enum Processes {
 
     /// Waits on the kernel's own word, a pidfd, that a process ended.
     static func awaitEnd(of pid: Int32, seconds: Double) -> Bool {
-        let descriptor = Int32(syscall(434, Int(pid), 0))
+        let descriptor = linux_pidfd_open(pid)
         guard descriptor >= 0 else { return true }
         defer { close(descriptor) }
         var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)

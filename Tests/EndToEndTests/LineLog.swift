@@ -58,6 +58,11 @@ final class LineLog: Sendable {
         thread.start()
     }
 
+    /// Waits for the end of the stream.
+    func awaitEnd() async {
+        try? await wait("the end of a stream") { _ in false }
+    }
+
     func append(_ lines: [String]) {
         guard !lines.isEmpty else { return }
         resume { state in state.lines += lines }

@@ -1,5 +1,6 @@
 // A built program as a process: started, followed, signalled, awaited.
 
+import CLinux
 import Foundation
 import Synchronization
 import Testing
@@ -39,7 +40,7 @@ final class Program: Sendable {
     init(_ path: String, _ arguments: [String], environment: [String: String] = [:], input: String? = nil) throws {
         var toOutput: [Int32] = [0, 0]
         var toErrors: [Int32] = [0, 0]
-        try #require(pipe2(&toOutput, O_CLOEXEC) == 0 && pipe2(&toErrors, O_CLOEXEC) == 0)
+        try #require(linux_pipe(&toOutput) == 0 && linux_pipe(&toErrors) == 0)
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -75,9 +76,11 @@ final class Program: Sendable {
         if ending.lines.isEmpty { kill(pid, signal) }
     }
 
-    /// Waits for the end.
+    /// Waits for the end, and for everything it wrote.
     func end(seconds: Double = 30) async throws -> Ending {
         try await ending.wait("the end of process \(pid)", seconds: seconds) { !$0.isEmpty }
+        await output.awaitEnd()
+        await errors.awaitEnd()
         let words = ending.lines[0].split(separator: " ")
         let number = Int32(words[1]) ?? -1
         return words[0] == "code" ? .code(number) : .signal(number)

@@ -2,9 +2,6 @@
 
 import FoundationEssentials
 import HTTPTypes
-import Hummingbird
-import HummingbirdTesting
-import NIOCore
 import Simulator
 import Testing
 import flysim
@@ -14,33 +11,29 @@ import flysim
     private let app = SimulatedApp(name: "web", settings: traffic())
 
     private func test(
-        _ setup: TestingSetup = .router, adjust: (inout SimulatorConfiguration) -> Void = { _ in },
-        _ body: @Sendable (Client) async throws -> Void
+        adjust: (inout SimulatorConfiguration) -> Void = { _ in }, _ body: (Client) async throws -> Void
     ) async throws {
         var configuration = SimulatorConfiguration(appNames: ["web", "api"], traffic: traffic())
         adjust(&configuration)
         let now = now
-        let application = Application(router: SimulatorRoutes(configuration, clock: { now }).router())
+        let router = SimulatorRoutes(configuration, clock: { now }).router()
         let token = "FlyV1 " + TokenMint(seed: 1).bundle(issuedAt: now - second, life: 3_600 * second, nonce: 1)
-        try await application.test(setup) { try await body(Client(base: $0, token: token)) }
+        try await RouterClient.serving(router) { try await body(Client(base: $0, token: token)) }
     }
 
     private struct Client: Sendable {
-        let base: any TestClientProtocol
+        let base: RouterClient
         let token: String
 
-        func get(_ uri: String, token: String? = nil) async throws -> TestResponse {
-            try await base.execute(uri: uri, method: .get, headers: [.authorization: token ?? self.token])
+        func get(_ uri: String, token: String? = nil) async throws -> RouterClient.Reply {
+            try await base.request(.get, uri, headers: [.authorization: token ?? self.token])
         }
 
         @discardableResult
         func order(_ json: String) async throws -> HTTPResponse.Status {
-            let body = ByteBuffer(string: json)
-            return try await base.execute(uri: "/_sim/switch", method: .post, body: body).status
+            try await base.request(.post, "/_sim/switch", body: Array(json.utf8)).status
         }
     }
-
-    private func bytes(_ response: TestResponse) -> [UInt8] { Array(response.body.readableBytesView) }
 
     @Test("both dialects serve the pages that the clock allows")
     func servesPages() async throws {
@@ -50,13 +43,13 @@ import flysim
             let platform = try await client.get("/api/v1/apps/web/logs?next_token=&region=&instance=")
             #expect(platform.status == .ok)
             #expect(platform.headers[.contentType] == "application/json")
-            #expect(bytes(platform) == app.platformPage(newest))
+            #expect(platform.body == app.platformPage(newest))
             let machines = try await client.get("/v1/apps/web/logs?region=&instance=&start_time=")
             #expect(machines.headers[.contentType] == "application/x-ndjson")
-            #expect(bytes(machines) == app.machinesPage(newest))
+            #expect(machines.body == app.machinesPage(newest))
             let cursor = app.timeline.timestamp(of: 50)
             let page = try await client.get("/api/v1/apps/web/logs?next_token=\(cursor)")
-            #expect(bytes(page) == app.platformPage(Array(50...149)))
+            #expect(page.body == app.platformPage(Array(50...149)))
         }
     }
 
@@ -68,9 +61,9 @@ import flysim
         try await test(adjust: adjust) { client in
             let cursor = app.timeline.timestamp(of: 50)
             let platform = try await client.get("/api/v1/apps/web/logs?next_token=\(cursor)")
-            #expect(bytes(platform) == app.platformPage([51, 52, 53]))
+            #expect(platform.body == app.platformPage([51, 52, 53]))
             let machines = try await client.get("/v1/apps/web/logs?start_time=\(cursor)")
-            #expect(bytes(machines) == app.machinesPage([50, 51, 52]))
+            #expect(machines.body == app.machinesPage([50, 51, 52]))
         }
     }
 
@@ -80,7 +73,7 @@ import flysim
             let machine = try #require(app.machines.first)
             for query in ["region=\(machine.region)", "instance=\(machine.id)", "region=xxx&instance=\(machine.id)"] {
                 let page = try await client.get("/v1/apps/web/logs?start_time=0&\(query)")
-                let rows = String(buffer: page.body).split(separator: "\n")
+                let rows = page.text.split(separator: "\n")
                 #expect(rows.count == 100)
                 #expect(rows.allSatisfy { $0.contains(machine.id) })
             }
@@ -118,7 +111,7 @@ import flysim
             for header in ["", "Bearer nope", macaroon, "FlyV1 fm2_a,fm2_b"] {
                 try await #expect(client.get(uri, token: header).status == .unauthorized)
             }
-            try await #expect(client.base.execute(uri: uri, method: .get).status == .unauthorized)
+            try await #expect(client.base.request(.get, uri).status == .unauthorized)
         }
     }
 
@@ -126,7 +119,7 @@ import flysim
     func listsApps() async throws {
         try await test { client in
             let list = try await client.get("/v1/apps?org_slug=personal")
-            #expect(String(buffer: list.body).contains(#""total_apps":2"#))
+            #expect(list.text.contains(#""total_apps":2"#))
             try await #expect(client.get("/v1/apps?org_slug=acme").status == .notFound)
             try await #expect(client.get("/v1/apps").status == .badRequest)
         }
@@ -153,26 +146,28 @@ import flysim
             try await client.order(#"{"fault":"not_json","count":1}"#)
             let page = try await client.get("/api/v1/apps/web/logs")
             #expect(page.status == .ok)
-            #expect(String(buffer: page.body).hasPrefix("<!DOCTYPE html>"))
+            #expect(page.text.hasPrefix("<!DOCTYPE html>"))
         }
     }
 
     @Test("a huge page is 64 MiB of well-formed JSON with its length announced")
     func playsHugePage() async throws {
-        try await test(.ahc(.http)) { client in
+        try await test { client in
             try await client.order(#"{"fault":"huge_page","count":1}"#)
             let page = try await client.get("/api/v1/apps/web/logs")
-            #expect(page.body.readableBytes > 64 << 20)
-            #expect(page.headers[.contentLength] == "\(page.body.readableBytes)")
-            #expect(page.body.getString(at: page.body.readableBytes - 3, length: 3) == #""}}"#)
+            #expect(page.body.count > 64 << 20)
+            #expect(page.headers[.contentLength] == "\(page.body.count)")
+            #expect(String(decoding: page.body.suffix(3), as: UTF8.self) == #""}}"#)
         }
     }
 
     @Test("a cut connection gives no answer, and the next request is served")
     func cutsConnections() async throws {
-        try await test(.ahc(.http)) { client in
+        try await test { client in
             try await client.order(#"{"fault":"close","count":1}"#)
-            await #expect(throws: (any Error).self) { try await client.get("/api/v1/apps/web/logs") }
+            await #expect(throws: RouterClient.Failure.closedWithoutAnswer) {
+                try await client.get("/api/v1/apps/web/logs")
+            }
             try await #expect(client.get("/api/v1/apps/web/logs").status == .ok)
             let counted = try await stats(client).apps["web"]?.requests
             #expect(counted?["closed"] == 1 && counted?["200"] == 1)
@@ -204,11 +199,11 @@ import flysim
             let oauth: String
         }
         try await test { client in
-            let response = try await client.base.execute(uri: "/_sim/token?life=10s", method: .post)
-            let tokens = try JSONDecoder().decode(Tokens.self, from: Data(bytes(response)))
+            let response = try await client.base.request(.post, "/_sim/token?life=10s")
+            let tokens = try JSONDecoder().decode(Tokens.self, from: Data(response.body))
             try await #expect(client.get("/v1/apps/web", token: "FlyV1 \(tokens.bundle)").status == .ok)
             try await #expect(client.get("/v1/apps/web", token: "Bearer \(tokens.oauth)").status == .ok)
-            try await #expect(client.base.execute(uri: "/_sim/token?life=x", method: .post).status == .badRequest)
+            try await #expect(client.base.request(.post, "/_sim/token?life=x").status == .badRequest)
         }
     }
 
@@ -239,7 +234,7 @@ import flysim
     }
 
     private func stats(_ client: Client) async throws -> RequestStatistics {
-        let response = try await client.base.execute(uri: "/_sim/stats", method: .get)
-        return try JSONDecoder().decode(RequestStatistics.self, from: Data(bytes(response)))
+        let response = try await client.base.request(.get, "/_sim/stats")
+        return try JSONDecoder().decode(RequestStatistics.self, from: Data(response.body))
     }
 }

@@ -2,6 +2,7 @@
 
 import EventLoop
 import Foundation
+import GRDB
 import Store
 import Testing
 import WorkerHarness
@@ -118,22 +119,31 @@ import WorkerProtocol
         #expect(try store.stop() == .exited(code: 0))
     }
 
-    @Test("damage that shows while it runs ends it, and the next start deals with it")
+    @Test("damage that shows while it runs ends it, and the next start says what to do")
     func damagedWhileRunning() throws {
         let loop = try Loop()
         let first = try worker(loop)
         try first.awaitReady()
-        #expect(try first.ask(commit([("web", "1")])) == .success(Done()))
-        let path = folder.path + "/" + SQLiteStorage.fileName
-        let file = try #require(FileHandle(forUpdatingAtPath: path))
-        try FileManager.default.removeItem(atPath: path + "-wal")
-        try Data(repeating: 0xA5, count: 65_536).write(to: URL(fileURLWithPath: path + "-wal"))
-        file.write(Data(repeating: 0xA5, count: 65_536))
-        try file.close()
-        try first.kill()
+        let manual = token("fm2_by_hand", .manual)
+        let put = StoreTokenRequest(appName: "web", slot: .manual, token: manual)
+        #expect(try first.ask(put) == .success(Done()))
+        let stranger = try DatabaseQueue(path: folder.path + "/" + SQLiteStorage.fileName)
+        try stranger.writeWithoutTransaction { database in
+            try database.execute(
+                sql: """
+                    PRAGMA writable_schema = ON;
+                    UPDATE sqlite_schema SET rootpage = 9999 WHERE name = 'cached_tokens';
+                    PRAGMA schema_version = 99;
+                    """)
+        }
+        try stranger.close()
+        _ = try first.send(StoredTokensRequest(appName: "web"))
+        #expect(try first.awaitExit() == .exited(code: WorkerExit.unavailable))
+        #expect(first.errorText.contains("is damaged"))
+        // The schema itself is damaged, so nothing in the file can be told apart any more.
         let second = try worker(loop, incarnation: 2)
         #expect(try second.awaitExit() == .exited(code: WorkerExit.configuration))
-        #expect(second.errorText.contains("is damaged"))
+        #expect(second.errorText.contains("move it away"))
     }
 
     @Test("with a file that is no database it exits with 78 and one line that names it")

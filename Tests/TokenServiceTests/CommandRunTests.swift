@@ -19,21 +19,22 @@ import WorkerHarness
         try folder.write("fly", "#!/bin/sh\n" + script, executable: true)
     }
 
-    /// Runs words to the outcome; `meanwhile` is called after each turn of the loop.
+    /// Runs words to the outcome.
     private func run(
         _ words: [String], environment: [String: String] = ["PATH": "/usr/bin:/bin"], timeoutMs: Int64 = 20_000,
-        meanwhile: (CommandRun) -> Void = { _ in }
+        everyMillisecond act: @escaping (CommandRun) -> Void = { _ in }
     ) throws -> Outcome {
         let loop = try Loop()
         var outcome: Outcome?
+        let ticker = LoopTimer(loop)
         let launcher = try TestedWorker.builtProgram("flyfleet-tokens")
         let run = CommandRun(
             loop, launcher: launcher, words: words, environment: environment, timeoutMs: timeoutMs
-        ) { outcome = $0 }
-        while outcome == nil {
-            loop.runOnce()
-            meanwhile(run)
+        ) {
+            outcome = $0
+            ticker.close()
         }
+        ticker.start(after: 1, repeating: 1) { [unowned run] in act(run) }
         loop.run()
         #expect(loop.isEmpty)
         return try #require(outcome)
@@ -129,15 +130,16 @@ import WorkerHarness
     @Test("a command that hangs is killed at its time, with its grandchildren")
     func hanging() throws {
         let fly = try fly("sleep 600 & echo $! > \(folder.path)/grandchild; echo $$ > \(folder.path)/leader; wait")
-        let outcome = try run([fly], timeoutMs: 700)
-        #expect(outcome == .failure(SkipReason("fly did not end within 700 ms and was killed")))
+        let outcome = try run([fly], timeoutMs: 2_000)
+        #expect(outcome == .failure(SkipReason("fly did not end within 2000 ms and was killed")))
         for name in ["leader", "grandchild"] { #expect(ProcessWatch.ends(try #require(pid(name)))) }
     }
 
     @Test("a command that ignores SIGTERM is killed all the same")
     func stubborn() throws {
         let fly = try fly("trap '' TERM INT HUP; echo $$ > \(folder.path)/leader; while :; do sleep 1; done")
-        #expect(try run([fly], timeoutMs: 500) == .failure(SkipReason("fly did not end within 500 ms and was killed")))
+        #expect(
+            try run([fly], timeoutMs: 2_000) == .failure(SkipReason("fly did not end within 2000 ms and was killed")))
         #expect(ProcessWatch.ends(try #require(pid("leader"))))
     }
 
@@ -156,23 +158,25 @@ import WorkerHarness
         kill(try #require(pid("escaped")), SIGKILL)
     }
 
+    @Test("a command dies with its launcher, whatever killed that")
+    func launcherKilled() throws {
+        let fly = try fly("echo $PPID > \(folder.path)/launcher; echo $$ > \(folder.path)/leader; exec sleep 600")
+        var isKilled = false
+        let outcome = try run(
+            [fly],
+            everyMillisecond: { _ in
+                guard !isKilled, let launcher = pid("launcher"), pid("leader") != nil else { return }
+                isKilled = true
+                kill(launcher, SIGKILL)
+            })
+        #expect(outcome == .failure(SkipReason("fly was killed by signal 9")))
+        #expect(ProcessWatch.ends(try #require(pid("leader"))))
+    }
+
     @Test("a run that is cancelled ends with its whole group")
     func cancelled() throws {
         let fly = try fly("sleep 600 & echo $! > \(folder.path)/grandchild; wait")
-        let ready = folder.path + "/grandchild"
-        let loop = try Loop()
-        var outcome: Outcome?
-        let run = CommandRun(
-            loop, launcher: try TestedWorker.builtProgram("flyfleet-tokens"), words: [fly],
-            environment: ["PATH": "/usr/bin:/bin"], timeoutMs: 20_000
-        ) { outcome = $0 }
-        let poll = LoopTimer(loop)
-        poll.start(after: 1, repeating: 1) { [unowned run] in
-            guard (try? FileManager.default.attributesOfItem(atPath: ready)[.size] as? Int) ?? 0 > 0 else { return }
-            poll.close()
-            run.cancel()
-        }
-        loop.run()
+        let outcome = try run([fly], everyMillisecond: { if pid("grandchild") != nil { $0.cancel() } })
         #expect(outcome == .failure(SkipReason("fly was ended before it was done")))
         #expect(ProcessWatch.ends(try #require(pid("grandchild"))))
     }

@@ -25,6 +25,12 @@ static inline int linux_set_dumpable(int dumpable) {
 /// Grows or shrinks a pipe's buffer; the size granted, or -1.
 int linux_set_pipe_size(int descriptor, int bytes);
 
+/// Makes a pipe whose ends close on exec; 0, or -1.
+int linux_pipe(int ends[2]);
+
+/// A descriptor that becomes readable when the process ends; -1 when there is none.
+int linux_pidfd_open(int pid);
+
 /// A signal's name without its `SIG`, e.g. `KILL`; null where it has none.
 const char *linux_signal_name(int signal_number);
 
