@@ -64,14 +64,18 @@ targets += library(
 targets += library(
     "Registry", ["WorkerProtocol", "WorkerRuntime"], testDependencies: ["WorkerHarness", "flyfleet-registry"])
 targets += library(
-    "Store", ["EventLoop", "WorkerProtocol", "WorkerRuntime", grdb], testDependencies: ["WorkerHarness", "flyfleet-store"])
+    "Store", ["EventLoop", "WorkerProtocol", "WorkerRuntime", grdb],
+    testDependencies: ["WorkerHarness", "flyfleet-store"])
 targets += library(
     "TokenService", ["CLinux", "EventLoop", "FlyAPI", "WorkerProtocol", "WorkerRuntime"],
     testDependencies: ["WorkerHarness", "flyfleet-tokens"])
-targets += library("Sinks", ["CLinux", "EventLoop", "Framing", "LogPages", "WorkerProtocol", "WorkerRuntime"])
+targets += library(
+    "Sinks", ["CLinux", "EventLoop", "Framing", "LogPages", "WorkerProtocol", "WorkerRuntime"],
+    testDependencies: ["flyfleet-sink"])
 targets += library(
     "Streamer",
-    ["CLinux", "EventLoop", "FlyAPI", "Framing", "HTTPClient", "LogPages", "WorkerProtocol", "WorkerRuntime"])
+    ["CLinux", "EventLoop", "FlyAPI", "Framing", "HTTPClient", "LogPages", "WorkerProtocol", "WorkerRuntime"],
+    testDependencies: ["flyfleet-streamer"])
 targets += library("ConfigurationFiles", ["CLinux", "ConfigurationModel", toml], testDependencies: ["flyfleet-config"])
 targets += library(
     "Simulator",
@@ -80,11 +84,12 @@ targets += library(
 // The programs.
 targets += [
     program("flyfleet", ["ConfigurationModel", "EventLoop", "Fleet", "Supervision", argumentParser]),
+    program("flyfleet-bench", ["CLinux", "Simulator"]),
     program("flyfleet-config", ["ConfigurationFiles", "ConfigurationModel"]),
     program("flyfleet-registry", ["Registry", "WorkerRuntime"]),
-    program("flyfleet-sink", ["Sinks", "WorkerProtocol", "WorkerRuntime"]),
+    program("flyfleet-sink", ["EventLoop", "Sinks", "WorkerProtocol", "WorkerRuntime"]),
     program("flyfleet-store", ["Store", "WorkerRuntime"]),
-    program("flyfleet-streamer", ["HTTPClient", "Streamer", "WorkerRuntime"]),
+    program("flyfleet-streamer", ["EventLoop", "Streamer", "WorkerProtocol", "WorkerRuntime"]),
     program("flyfleet-tokens", ["TokenService", "WorkerProtocol", "WorkerRuntime"]),
     program(
         "flysim",
@@ -102,7 +107,8 @@ targets += [
     .testTarget(
         name: "EndToEndTests",
         dependencies: [
-            "CLinux", "TestWorker", "flyfleet", "flyfleet-config", "flyfleet-registry", "flyfleet-sink", "flyfleet-store",
+            "CLinux", "TestWorker", "flyfleet", "flyfleet-config", "flyfleet-registry", "flyfleet-sink",
+            "flyfleet-store",
             "flyfleet-streamer", "flyfleet-tokens", "flysim",
         ], swiftSettings: settings),
 ]

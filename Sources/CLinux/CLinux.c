@@ -3,6 +3,7 @@
 
 #include "CLinux.h"
 
+#include <malloc.h>
 #include <string.h>
 #include <sys/syscall.h>
 
@@ -20,4 +21,9 @@ int linux_pipe(int ends[2]) {
 
 int linux_pidfd_open(int pid) {
     return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+void linux_keep_large_blocks(void) {
+    mallopt(M_MMAP_THRESHOLD, 4 * 1024 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 4 * 1024 * 1024);
 }

@@ -1,7 +1,9 @@
 // A child process: spawned with three one-way pipes, signalled, and reaped.
 //
-// The handle is closed in the exit callback and never before: a process handle closed early leaves a zombie. The pid
-// is signalled only until then, because the kernel may give it to a stranger afterwards.
+// Not uv_spawn, which copies the parent's page tables and blocks the loop until the copy has become the program, nor
+// its SIGCHLD handler, which asks after every child at each death: a child is made by posix_spawn and watched by a
+// pidfd. It is reaped when that becomes readable and signalled only until then, because the kernel may give its pid to
+// a stranger afterwards.
 
 internal import CLibuv
 internal import CLinux
@@ -41,12 +43,13 @@ package struct SpawnRequest: Sendable {
 /// A running child of this process.
 package final class ChildProcess {
     private let loop: Loop
-    private let handle: UnsafeMutablePointer<uv_process_t>
     private var onExit: ((ProcessExit) -> Void)?
-    /// Set until the process was reaped.
-    private var alive = false
+    private var watch: DescriptorPoll?
+    private let pidDescriptor: Int32
+    /// Keeps the object while its process lives, whoever else lets go of it.
+    private var selfWhileAlive: ChildProcess?
 
-    package private(set) var pid: Int32 = 0
+    package let pid: Int32
     package let input: PipeWriter
     package let output: PipeReader
     package let errors: PipeReader
@@ -63,33 +66,37 @@ package final class ChildProcess {
         var childEnds: [Int32] = []
         defer { childEnds.forEach(closeDescriptor) }
         let pipes = try ParentEnds(loop, childEnds: &childEnds)
+        do {
+            (pid, pidDescriptor) = try Self.spawn(request, childEnds: childEnds)
+        } catch {
+            pipes.close()
+            throw error
+        }
         input = pipes.input
         output = pipes.output
         errors = pipes.errors
-        handle = .allocate(capacity: 1)
-        let code = Self.spawn(loop, handle, request, childEnds: childEnds)
-        handle.pointee.data = Unmanaged.passRetained(self).toOpaque()
-        guard code == 0 else {
-            // uv_spawn initialised the handle although it failed.
-            HandleMemory.close(handle)
-            closePipes()
-            throw UVError(code: code, operation: "start \(request.executable)")
+        do {
+            let watch = try DescriptorPoll(loop, descriptor: pidDescriptor)
+            self.watch = watch
+            try watch.start(.readable) { [unowned self] _ in reap() }
+            selfWhileAlive = self
+        } catch {
+            abandon()
+            throw error
         }
-        alive = true
-        pid = handle.pointee.pid
     }
 
     /// Signals the process alone; nothing once it was reaped.
     package func signal(_ number: Int32) {
         loop.assertOnLoop()
-        guard alive else { return }
+        guard selfWhileAlive != nil else { return }
         kill(pid, number)
     }
 
-    /// Signals the whole process group the child leads, and the child itself in case it has not become a leader yet.
+    /// Signals the whole process group the child leads, and the child itself in case it leads none.
     package func signalGroup(_ number: Int32) {
         loop.assertOnLoop()
-        guard alive else { return }
+        guard selfWhileAlive != nil else { return }
         kill(-pid, number)
         kill(pid, number)
     }
@@ -102,36 +109,49 @@ package final class ChildProcess {
     }
 
     private static func spawn(
-        _ loop: Loop, _ handle: UnsafeMutablePointer<uv_process_t>, _ request: SpawnRequest, childEnds: [Int32]
-    ) -> Int32 {
+        _ request: SpawnRequest, childEnds: [Int32]
+    ) throws(UVError) -> (pid: Int32, pidDescriptor: Int32) {
         let arguments = CStringArray([request.executable] + request.arguments)
         let environment = CStringArray(request.environment.map { "\($0.name)=\($0.value)" })
-        var stdio = (childEnds + request.extraDescriptors).map { descriptor in
-            var container = uv_stdio_container_t()
-            container.flags = UV_INHERIT_FD
-            container.data.fd = descriptor
-            return container
+        let descriptors = childEnds + request.extraDescriptors
+        var pid: Int32 = 0
+        let code = withExtendedLifetime((arguments, environment)) {
+            linux_spawn(
+                request.executable, arguments.base, environment.base, descriptors, Int32(descriptors.count),
+                request.ownSession ? 1 : 0, &pid)
         }
-        return stdio.withUnsafeMutableBufferPointer { stdio in
-            var options = uv_process_options_t()
-            options.file = UnsafePointer(arguments.pointers[0])
-            options.args = arguments.base
-            options.env = environment.base
-            options.flags = request.ownSession ? UInt32(UV_PROCESS_DETACHED.rawValue) : 0
-            options.stdio_count = Int32(stdio.count)
-            options.stdio = stdio.baseAddress
-            options.exit_cb = { handle, _, _ in
-                guard let data = handle?.pointee.data else { return }
-                Unmanaged<ChildProcess>.fromOpaque(data).takeUnretainedValue().didExit()
-            }
-            return withExtendedLifetime((arguments, environment)) { uv_spawn(loop.raw, handle, &options) }
+        try check(code, "start \(request.executable)")
+        // Not reaped yet, so the pid is still this child's.
+        let pidDescriptor = linux_pidfd_open(pid)
+        guard pidDescriptor >= 0 else {
+            let failure = UVError(code: -errno, operation: "watch \(request.executable)")
+            endAndReap(pid)
+            throw failure
         }
+        return (pid, pidDescriptor)
     }
 
-    /// libuv's callback gives code and signal but drops the core flag, which only the raw status has.
-    private func didExit() {
-        alive = false
-        let status = handle.pointee.status
+    /// A child that cannot be watched must not run on, nor stay as a zombie.
+    private static func endAndReap(_ pid: Int32) {
+        kill(pid, SIGKILL)
+        var status: Int32 = 0
+        while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+    }
+
+    private func abandon() {
+        Self.endAndReap(pid)
+        watch?.close()
+        closeDescriptor(pidDescriptor)
+        closePipes()
+    }
+
+    private func reap() {
+        var status: Int32 = 0
+        let reaped = linux_reap(pid, &status)
+        guard reaped != 0 else { return }
+        watch?.close()
+        watch = nil
+        closeDescriptor(pidDescriptor)
         let signal = status & 0x7f
         let exit: ProcessExit =
             signal == 0
@@ -139,8 +159,10 @@ package final class ChildProcess {
             : .signaled(signal: signal, coreDumped: linux_core_dumped(status) != 0)
         let receiver = onExit
         onExit = nil
-        HandleMemory.close(handle)
-        receiver?(exit)
+        withExtendedLifetime(self) {
+            selfWhileAlive = nil
+            receiver?(exit)
+        }
     }
 }
 
@@ -172,6 +194,12 @@ private struct ParentEnds {
             output.close()
             throw error
         }
+    }
+
+    func close() {
+        input.close()
+        output.close()
+        errors.close()
     }
 
     private static func makePipe(parentWrites: Bool) throws(UVError) -> (parent: Int32, child: Int32) {

@@ -87,6 +87,20 @@ package func wallClockMilliseconds() -> Int64 {
     return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
 }
 
+/// Keeps memory of batches in the process between batches; for processes that move them.
+package func keepLargeBlocks() {
+    linux_keep_large_blocks()
+}
+
+/// Raises the number of descriptors this process may have as far as it is allowed to: a fleet takes four a child.
+package func raiseDescriptorLimit() {
+    var limit = rlimit()
+    let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    guard getrlimit(resource, &limit) == 0, limit.rlim_cur < limit.rlim_max else { return }
+    limit.rlim_cur = limit.rlim_max
+    _ = setrlimit(resource, &limit)
+}
+
 /// Lets every signal through, whatever was blocked in the process that started this one.
 ///
 /// A blocked SIGCHLD would hide every exit from the loop, a blocked SIGTERM every wish to stop.

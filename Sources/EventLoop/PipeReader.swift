@@ -45,6 +45,15 @@ package final class PipeReader {
         }
     }
 
+    /// Asks the kernel for a larger buffer between the two ends, so that they take turns less often.
+    ///
+    /// Refused without harm where the user's share of pipe memory is used up.
+    package func growBuffer(toBytes bytes: Int32) {
+        loop.assertOnLoop()
+        guard !closed else { return }
+        PipeBuffer.grow(handle, toBytes: bytes)
+    }
+
     /// Starts or goes on reading; idempotent.
     package func resume() {
         loop.assertOnLoop()

@@ -33,6 +33,15 @@ package final class PipeWriter {
         }
     }
 
+    /// Asks the kernel for a larger buffer between the two ends, so that they take turns less often.
+    ///
+    /// Refused without harm where the user's share of pipe memory is used up.
+    package func growBuffer(toBytes bytes: Int32) {
+        loop.assertOnLoop()
+        guard !closed else { return }
+        PipeBuffer.grow(handle, toBytes: bytes)
+    }
+
     /// Writes a copy of `bytes`.
     package func write(_ bytes: [UInt8]) {
         bytes.withUnsafeBytes { source in

@@ -133,6 +133,15 @@ extension Fleet: LogRelayHost {
         }
     }
 
+    func widenPipes(of worker: WorkerProcess) {
+        let wide = workers.values.count { $0.hasWidePipes }
+        guard wide < LogRelay.widePipes else { return }
+        worker.growPipes(toBytes: LogRelay.widePipeBytes)
+        if let console = workers[LeafPath.console], !console.hasWidePipes {
+            console.growPipes(toBytes: LogRelay.widePipeBytes)
+        }
+    }
+
     func relayFailed(_ worker: WorkerProcess, reason: String) {
         self.worker(worker, brokeProtocol: reason)
     }

@@ -186,6 +186,7 @@ package final class Fleet {
             executable = "\(options.libexec)/\(plan.executable)"
             workers[path] = try WorkerProcess(
                 loop, path: path, incarnation: incarnation, executable: executable, plan: plan, delegate: self)
+            post(.spawned(path: path, incarnation: incarnation))
         } catch {
             post(.startFailed(path: path, incarnation: incarnation, reason: "\(error)"))
         }

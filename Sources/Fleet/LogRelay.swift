@@ -17,6 +17,8 @@ protocol LogRelayHost: AnyObject {
     func forEachStreamer(_ body: (WorkerProcess) -> Void)
     /// Sends a request of the parent's own.
     func ask(_ path: String, _ request: some WorkerRequest, timeoutMs: Int64, _ completion: @escaping (Bool) -> Void)
+    /// A worker moves large batches.
+    func widenPipes(of worker: WorkerProcess)
     /// The sink broke the protocol.
     func relayFailed(_ worker: WorkerProcess, reason: String)
 }
@@ -45,6 +47,12 @@ final class LogRelay {
         retryTimer = LoopTimer(loop)
     }
 
+    /// What the pipe of a worker that moves large batches is widened to, in bytes.
+    static let widePipeBytes: Int32 = 1024 * 1024
+    /// How many workers may have wide pipes at a time: a user's pipes may take 64 MiB in all, and past that the kernel
+    /// makes every new pipe tiny.
+    static let widePipes = 16
+
     /// A Streamer sent a batch.
     ///
     /// - Throws: ``FrameError`` when the head makes no sense or names another app.
@@ -60,6 +68,7 @@ final class LogRelay {
                 app: head.appName, number: head.batch, incarnation: streamer.incarnation, cursor: head.cursor,
                 bytes: frame.wireBytes.count, body: frame))
         deliver()
+        if !streamer.hasWidePipes, frame.wireBytes.count > FrameDecoder.smallestSlab { host.widenPipes(of: streamer) }
         if !isPaused, ledger.heldBytes > Self.pauseBytes {
             isPaused = true
             host.forEachStreamer { $0.pauseReading() }

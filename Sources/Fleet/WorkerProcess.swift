@@ -36,6 +36,7 @@ final class WorkerProcess {
     /// Loop time of the last bytes from it, in ms.
     private(set) var lastHeardMs: Int64
     private(set) var isReadingPaused = false
+    private(set) var hasWidePipes = false
     /// Requests to it that wait for their answers.
     let calls: PendingCallTable
 
@@ -93,6 +94,13 @@ final class WorkerProcess {
     /// Passes a frame on as it came.
     func forward(_ frame: Frame) {
         process?.input.write(frame.wireBytes, keeping: frame.slab)
+    }
+
+    /// Widens its pipes, in both directions.
+    func growPipes(toBytes bytes: Int32) {
+        process?.input.growBuffer(toBytes: bytes)
+        process?.output.growBuffer(toBytes: bytes)
+        hasWidePipes = true
     }
 
     func terminate(signal: Int32) { process?.signal(signal) }

@@ -11,7 +11,9 @@ internal import CCurl
 package import EventLoop
 internal import Glibc
 
-/// Fetches by HTTP and HTTPS. Confined to its loop's thread.
+/// Fetches by HTTP and HTTPS.
+///
+/// Confined to its loop's thread.
 ///
 ///     let client = try HTTPClient(loop)
 ///     client.get(HTTPRequest(url: "https://api.fly.io/…")) { result in … }
@@ -83,7 +85,9 @@ package final class HTTPClient {
         removeFromMulti()
     }
 
-    /// Ends the client for good: connections are closed and nothing of it is left on the loop. Idempotent.
+    /// Ends the client for good: connections are closed and nothing of it is left on the loop.
+    ///
+    /// Idempotent.
     package func close() {
         loop.assertOnLoop()
         guard !closed else { return }
@@ -222,7 +226,8 @@ package final class HTTPClient {
         var list: UnsafeMutablePointer<curl_slist>?
         for header in headers {
             let line = "\(header.name): \(header.value)"
-            guard line.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }), let longer = curl.functions.pointee.slist_append(list, line)
+            guard line.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }),
+                let longer = curl.functions.pointee.slist_append(list, line)
             else {
                 curl.functions.pointee.slist_free_all(list)
                 configured = nil

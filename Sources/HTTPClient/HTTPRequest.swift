@@ -2,7 +2,9 @@
 
 /// One request, with the limits that hold for its answer.
 package struct HTTPRequest: Equatable, Sendable {
-    /// One line of the request's head. Its description never shows the value, which may be a token.
+    /// One line of the request's head.
+    ///
+    /// Its description never shows the value, which may be a token.
     package struct Header: Equatable, Sendable, CustomStringConvertible, CustomReflectable {
         package var name: String
         package var value: String
@@ -46,7 +48,9 @@ package struct HTTPRequest: Equatable, Sendable {
         self.caFile = caFile
     }
 
-    /// The host, and the port where the URL names one: how failures call the server. Never a user name.
+    /// The host, and the port where the URL names one: how failures call the server.
+    ///
+    /// Never a user name.
     package var host: String { Self.host(of: url) }
 
     static func host(of url: String) -> String {

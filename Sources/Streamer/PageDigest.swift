@@ -72,7 +72,9 @@ struct PageDigest: ~Copyable {
 
 /// Cuts the lines of a page into batches.
 private struct BatchBuilder: ~Copyable {
-    /// Bytes of lines from which on a batch is closed: 1 MiB. One line alone may be longer.
+    /// Bytes of lines from which on a batch is closed: 1 MiB.
+    ///
+    /// One line alone may be longer.
     static let batchBytes = 1024 * 1024
     /// Longest line that a frame holds, in bytes.
     static let longestLine = FrameLimits.maximumPayloadBytes - EntriesFrame.headroom

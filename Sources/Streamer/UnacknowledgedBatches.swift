@@ -3,7 +3,9 @@
 
 /// Counts what is under way to the sinks.
 struct UnacknowledgedBatches: Equatable, Sendable {
-    /// Bytes of entries that may be under way before fetching stops: 1 MiB. One page more may be, when it came last.
+    /// Bytes of entries that may be under way before fetching stops: 1 MiB.
+    ///
+    /// One page more may be, when it came last.
     static let limitBytes = 1024 * 1024
 
     private(set) var lastBatch: UInt64 = 0

@@ -33,6 +33,9 @@ package enum KillReason: String, Hashable, Sendable, CaseIterable {
 package enum SupervisionEvent: Hashable, Sendable {
     /// Start the tree; once.
     case startTree
+    /// The worker's process exists now: its start timeout runs from here, not from when it was asked for, so that a
+    /// start that waited its turn among a thousand is not late before it began.
+    case spawned(path: String, incarnation: Int)
     /// The worker's ready frame came.
     case ready(path: String, incarnation: Int)
     /// No process could be started.

@@ -4,6 +4,7 @@
 //
 //              down   starting          running         ended  stopping         restarting
 //   start      start  –                 –               –      –                start
+//   spawned    –      timeout anew      –               –      –                –
 //   ready      –      running           –               –      – (too late)     –
 //   exited     –      failed start (*)  ended + mail    –      gone             –
 //   failed     –      kill              kill            –      kill             –
@@ -120,6 +121,9 @@ package struct SupervisionTree: Sendable {
             guard !hasBegun else { return }
             hasBegun = true
             beginStart(SupervisionTree.root, restart: nil)
+        case .spawned(let path, let incarnation):
+            guard let slot = worker(path, incarnation), nodes[slot].state == .starting(killed: nil) else { return }
+            if let timeout = settings.startTimeoutMilliseconds { arm(slot, inMilliseconds: timeout) }
         case .ready(let path, let incarnation):
             guard let slot = worker(path, incarnation), nodes[slot].state == .starting(killed: nil) else { return }
             becomeReady(slot)

@@ -30,7 +30,7 @@ struct Throughput {
         }
         section.notes += [
             "an entry counts when its app asks the page server for the page after it; what is in flight does not",
-            "server to others: CPU seconds per million entries, from /proc; the ceiling's client stands under streamers",
+            "server to others: CPU seconds per million entries; the ceiling's client stands under streamers",
             "page server and product share the cores: a product's row cannot reach the ceiling of an idle machine",
             "B/entry out: what the sink wrote to /dev/null, by its own count of written bytes in /proc",
         ]

@@ -12,6 +12,8 @@ enum Main {
         unblockSignals()
         ignoreBrokenPipeSignal()
         disableDescriptorInheritance()
+        keepLargeBlocks()
+        raiseDescriptorLimit()
         guard hasOutput else {
             complain("stdout is closed: there is nowhere to write to; open it, or send it to a file")
             _exit(ExitStatus.unavailable)

@@ -97,13 +97,18 @@ import Testing
     @Test("an exit is told of although a grandchild holds the pipes open; their end comes later")
     func grandchildHoldsPipes() async throws {
         let story = try await onLoopThread { loop in
-            let run = try ChildRun(loop, "sleep 1000 & echo $!; exit 3")
-            run.onExit = {
-                guard let grandchild = Int32(run.outputText.trimmingCharacters(in: .whitespacesAndNewlines)) else {
-                    return
-                }
+            // Exit and output come in either order; the grandchild is killed when both have.
+            let holder = Box<ChildRun?>(nil)
+            let killWhenBothAreThere = {
+                guard let run = holder.value, run.story.exit != nil,
+                    let grandchild = Int32(run.outputText.trimmingCharacters(in: .whitespacesAndNewlines))
+                else { return }
                 kill(grandchild, SIGKILL)
+                holder.value = nil
             }
+            let run = try ChildRun(loop, "sleep 1000 & echo $!; exit 3") { _ in killWhenBothAreThere() }
+            run.onExit = killWhenBothAreThere
+            holder.value = run
             return { run.story }
         }
         #expect(story.exit == .exited(code: 3))

@@ -28,7 +28,9 @@ func fetch(_ requests: [HTTPRequest]) throws -> [Outcome] {
         }
     }
     let deadline = LoopTimer(loop)
-    deadline.start(after: 20_000) { Issue.record("no outcome within 20 s"); client.close() }
+    deadline.start(after: 20_000) {
+        Issue.record("no outcome within 20 s"); client.close()
+    }
     deadline.unreference()
     next()
     loop.run()
@@ -74,14 +76,18 @@ struct HTTPClientTests {
     @Test("headers are sent, and another value replaces the first")
     func headers() throws {
         let server = ScriptedServer([.ok(""), .ok("")])
-        _ = try fetch(["Bearer one", "Bearer two"].map { HTTPRequest(url: server.url, headers: [.init("Authorization", $0)]) })
+        _ = try fetch(
+            ["Bearer one", "Bearer two"].map { HTTPRequest(url: server.url, headers: [.init("Authorization", $0)]) })
         server.stop()
         #expect(server.requests.map { $0.contains("Authorization: Bearer one\r\n") } == [true, false])
         #expect(server.requests.map { $0.contains("Authorization: Bearer two\r\n") } == [false, true])
-        #expect(server.requests.allSatisfy { $0.contains("Accept-Encoding: ") && $0.hasPrefix("GET /page HTTP/1.1\r\n") })
+        #expect(
+            server.requests.allSatisfy { $0.contains("Accept-Encoding: ") && $0.hasPrefix("GET /page HTTP/1.1\r\n") })
     }
 
-    @Test("a header that would begin a new line is refused and nothing is sent", arguments: ["a\r\nX: b", "a\nb", "a\u{0}"])
+    @Test(
+        "a header that would begin a new line is refused and nothing is sent",
+        arguments: ["a\r\nX: b", "a\nb", "a\u{0}"])
     func headerInjection(_ value: String) throws {
         let server = ScriptedServer([.ok("")])
         let outcomes = try fetch([HTTPRequest(url: server.url, headers: [.init("Authorization", value)])])
@@ -130,7 +136,8 @@ struct HTTPClientTests {
         server.stop()
         #expect(outcomes.map(\.kind) == [.bodyTooLarge(limit: 16 << 20), nil])
         #expect(outcomes[1].text == "small")
-        #expect(outcomes[0].failure?.description == "127.0.0.1:\(server.port) sent a body over the limit of 16777216 bytes")
+        #expect(
+            outcomes[0].failure?.description == "127.0.0.1:\(server.port) sent a body over the limit of 16777216 bytes")
     }
 
     @Test("a body at the limit is taken and one byte more is not", arguments: [(10, true), (9, false)])
@@ -150,11 +157,13 @@ struct HTTPClientTests {
         #expect(outcomes.map(\.kind) == [.headTooLarge(limit: 256 * 1024)])
     }
 
-    @Test("a body cut short is a failure, however its length was announced", arguments: [
-        "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
-    ])
+    @Test(
+        "a body cut short is a failure, however its length was announced",
+        arguments: [
+            "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
+        ])
     func truncated(_ bytes: String) throws {
         let server = ScriptedServer([.bytesThenClose([UInt8](bytes.utf8))])
         let outcomes = try fetch([HTTPRequest(url: server.url)])
@@ -171,7 +180,9 @@ struct HTTPClientTests {
         #expect(outcomes[0].failure != nil || outcomes[0].text.allSatisfy { $0 == "a" })
     }
 
-    @Test("a reset connection is a failure of its own", arguments: ["", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc"])
+    @Test(
+        "a reset connection is a failure of its own",
+        arguments: ["", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc"])
     func reset(_ bytes: String) throws {
         // Twice, since a request on a connection that died without an answer is sent once more.
         let answer = Answer.bytesThenReset([UInt8](bytes.utf8))

@@ -69,10 +69,13 @@ struct PageDigestTests {
         #expect(Self.read(Self.machines(["a", "b", "a", "a", "b", "c"]), &digest).unseen == 0)
     }
 
-    @Test("a page of more than 1 MiB is cut into batches of at most that, none of its lines lost", arguments: [1, 2, 3, 7])
+    @Test(
+        "a page of more than 1 MiB is cut into batches of at most that, none of its lines lost",
+        arguments: [1, 2, 3, 7])
     func cutting(thousands: Int) throws {
         var digest = try PageDigest(app: try AppName("web"), dialect: .platform)
-        let page = Self.read(Self.platform(0..<(thousands * 1000), message: String(repeating: "m", count: 900)), &digest)
+        let page = Self.read(
+            Self.platform(0..<(thousands * 1000), message: String(repeating: "m", count: 900)), &digest)
         let batches = try Self.lines(page)
         #expect(page.batches.allSatisfy { $0.bytes <= 1024 * 1024 })
         #expect(batches.count == page.batches.reduce(0) { $0 + $1.bytes } / (1024 * 1024) + 1)
@@ -110,9 +113,11 @@ struct PageDigestTests {
         #expect(page.error == nil && page.unseen + page.repeated == 10)
     }
 
-    @Test("hostile pages are errors or nothing, never a trap", arguments: [
-        "", "null", "[]", "{}", #"{"data":null}"#, "<html>no</html>", #"{"data":[1,2,null,"x"]}"#,
-    ])
+    @Test(
+        "hostile pages are errors or nothing, never a trap",
+        arguments: [
+            "", "null", "[]", "{}", #"{"data":null}"#, "<html>no</html>", #"{"data":[1,2,null,"x"]}"#,
+        ])
     func hostile(text: String) throws {
         for dialect in Dialect.allCases {
             var digest = try PageDigest(app: try AppName("web"), dialect: dialect)

@@ -83,9 +83,11 @@ struct StreamerMachineStartTests {
         #expect(machine.stopRequested() == [])
     }
 
-    @Test("a registry that does not answer is asked again after a short pause", arguments: [
-        FailureCode.unavailable, .timeout, .failed,
-    ])
+    @Test(
+        "a registry that does not answer is asked again after a short pause",
+        arguments: [
+            FailureCode.unavailable, .timeout, .failed,
+        ])
     func registryAway(_ code: FailureCode) throws {
         var machine = try Fixture().machine
         _ = machine.started()
@@ -93,7 +95,8 @@ struct StreamerMachineStartTests {
         #expect((50...100).contains(effects.pause ?? -1))
         #expect(effects.lines.count == 1)
         #expect(machine.timerFired() == [.register])
-        #expect(machine.registered(.failure(Failure(code, "nobody is there"))).lines == [], "the same state is said once")
+        #expect(
+            machine.registered(.failure(Failure(code, "nobody is there"))).lines == [], "the same state is said once")
     }
 
     @Test("it never begins anywhere else while the store does not answer")
@@ -162,7 +165,8 @@ struct StreamerMachineStartTests {
         _ = machine.cursorAnswered(.success(.init(cursor: nil)), now: Fixture.now)
         #expect(machine.tableAnswered(hasToken: false) == [.resolveToken(rejected: false)])
         let away = machine.tokenResolved(.failure(unavailable), rejected: false)
-        #expect(away.lines.first?.hasPrefix("could not get a token for app web: nobody is there; trying again in ") == true)
+        #expect(
+            away.lines.first?.hasPrefix("could not get a token for app web: nobody is there; trying again in ") == true)
         #expect(machine.timerFired() == [.resolveToken(rejected: false)])
         let none = machine.tokenResolved(.failure(Failure(.noToken, "no source gave one")), rejected: false)
         #expect(none.lines.count == 1, "another problem is another state")
@@ -223,7 +227,8 @@ struct StreamerMachineFetchTests {
     @Test("past the bound fetching stops, and goes on when an acknowledgement makes room")
     func bound() throws {
         var machine = try Fixture.fetching().machine
-        #expect(machine.pageRead(Fixture.page(100, next: Self.start + 1), batchBytes: [1_048_575]).count == 2, "room left")
+        #expect(
+            machine.pageRead(Fixture.page(100, next: Self.start + 1), batchBytes: [1_048_575]).count == 2, "room left")
         let effects = machine.pageRead(Fixture.page(100, next: Self.start + 2), batchBytes: [1])
         #expect(effects == [.send(firstBatch: 2, cursor: "\(Self.start + 2)")], "no fetch at exactly 1 MiB")
         #expect(machine.acknowledged(0) == [])
@@ -303,11 +308,13 @@ struct StreamerMachineFetchTests {
         #expect(machine.fetchFailed(unauthorized) == [.resolveToken(rejected: true)], "the next expiry is a first 401")
     }
 
-    @Test("other refusals say what to do and are retried at leisure", arguments: [
-        (StreamProblem.status(.forbidden, redirectHost: nil), "403"),
-        (.status(.notFound, redirectHost: nil), "--dialect platform"),
-        (.status(.unexpected(status: 302), redirectHost: "evil.test"), "evil.test"),
-    ])
+    @Test(
+        "other refusals say what to do and are retried at leisure",
+        arguments: [
+            (StreamProblem.status(.forbidden, redirectHost: nil), "403"),
+            (.status(.notFound, redirectHost: nil), "--dialect platform"),
+            (.status(.unexpected(status: 302), redirectHost: "evil.test"), "evil.test"),
+        ])
     func otherRefusals(problem: StreamProblem, text: String) throws {
         var machine = try Fixture.fetching(dialect: .machines).machine
         let effects = machine.fetchFailed(problem)
@@ -318,7 +325,8 @@ struct StreamerMachineFetchTests {
     @Test("entries of a page that broke off are sent without a cursor")
     func brokenPage() throws {
         var machine = try Fixture.fetching().machine
-        let effects = machine.fetchFailed(.status(.server(status: 500, retryAfter: nil), redirectHost: nil), batchBytes: [9])
+        let effects = machine.fetchFailed(
+            .status(.server(status: 500, retryAfter: nil), redirectHost: nil), batchBytes: [9])
         #expect(effects.first == .send(firstBatch: 1, cursor: ""))
         #expect(machine.timerFired() == [.fetch(LogCursor(nanoseconds: Self.start))])
     }

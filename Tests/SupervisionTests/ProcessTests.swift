@@ -35,6 +35,16 @@ import Testing
         #expect(tree.nextDeadline == nil)
     }
 
+    @Test("the start timeout runs from the process's birth, not from the wish for it") func spawnedLate() throws {
+        var tree = try SupervisionTree(name: "top", spec: SupervisorSpec(.oneForOne, 9, "a"), seed: 1)
+        _ = tree.handle(.startTree, at: Timestamp(milliseconds: 0))
+        #expect(tree.handle(.spawned(path: "a", incarnation: 1), at: Timestamp(milliseconds: 7_000)).isEmpty)
+        #expect(tree.nextDeadline == Timestamp(milliseconds: 17_000))
+        _ = tree.handle(.ready(path: "a", incarnation: 1), at: Timestamp(milliseconds: 7_010))
+        #expect(tree.handle(.spawned(path: "a", incarnation: 1), at: Timestamp(milliseconds: 7_020)).isEmpty)
+        #expect(tree.nextDeadline == nil)
+    }
+
     @Test("ready that is handled together with its own timeout wins") func readyWins() throws {
         var tree = try SupervisionTree(name: "top", spec: SupervisorSpec(.oneForOne, 9, "a"), seed: 1)
         _ = tree.handle(.startTree, at: Timestamp(milliseconds: 0))

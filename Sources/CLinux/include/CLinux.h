@@ -25,6 +25,20 @@ static inline int linux_set_dumpable(int dumpable) {
 /// Grows or shrinks a pipe's buffer; the size granted, or -1.
 int linux_set_pipe_size(int descriptor, int bytes);
 
+/// Lets the allocator keep blocks of up to 4 MiB instead of giving each back to the kernel, which hands it out again
+/// page fault by page fault.
+void linux_keep_large_blocks(void);
+
+/// Starts the program at `path`, its descriptors 0 … `count` - 1 being copies of `descriptors`; 0, or a negated errno.
+///
+/// Every other descriptor must close on exec.
+int linux_spawn(
+    const char *path, char *const arguments[], char *const environment[], const int *descriptors, int count,
+    int own_session, int *pid);
+
+/// Takes a child's wait status if it has ended: its pid, 0 while it runs, or a negated errno.
+int linux_reap(int pid, int *wait_status);
+
 /// Makes a pipe whose ends close on exec; 0, or -1.
 int linux_pipe(int ends[2]);
 
