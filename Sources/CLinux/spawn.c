@@ -7,12 +7,12 @@
 #include <errno.h>
 #include <spawn.h>
 
-enum { most_descriptors = 16, first_copy = 64 };
+enum { most_descriptors = 16 };
 
-/// Copies `descriptors` out of the way of their targets: a target may be the source of another.
-static int copy_high(const int *descriptors, int count, int *copies) {
+/// Copies `descriptors` out of the way of the targets, 0 … `count` - 1: a target may be the source of another.
+static int copy_away(const int *descriptors, int count, int *copies) {
     for (int index = 0; index < count; index++) {
-        copies[index] = fcntl(descriptors[index], F_DUPFD_CLOEXEC, first_copy);
+        copies[index] = fcntl(descriptors[index], F_DUPFD_CLOEXEC, count);
         if (copies[index] < 0) {
             int error = errno;
             while (index-- > 0) close(copies[index]);
@@ -41,7 +41,7 @@ int linux_spawn(
 ) {
     int copies[most_descriptors];
     if (count > most_descriptors) return -EINVAL;
-    int error = copy_high(descriptors, count, copies);
+    int error = copy_away(descriptors, count, copies);
     if (error != 0) return -error;
 
     posix_spawn_file_actions_t actions;

@@ -48,14 +48,18 @@ private func runOnThisThread<Outcome>(
     return outcome()
 }
 
-/// Runs the same thing twice and compares the descriptors open after each: the first time may warm up the process.
+/// Runs the same thing again and again until the descriptors open after it are those of the time before.
 ///
-/// Only in a process where nothing else runs, which is what an exit test is.
+/// What leaks does so each time; what the runtime of an exit test opens for itself, it opens once.
 func expectNoDescriptorLeft(_ setUp: @escaping @Sendable (Loop) throws -> () -> Void) async throws {
-    try await onLoopThread(setUp)
-    let before = openDescriptors()
-    try await onLoopThread(setUp)
-    #expect(openDescriptors() == before)
+    var before: [String] = []
+    for _ in 0..<6 {
+        try await onLoopThread(setUp)
+        let after = openDescriptors()
+        if after == before { return }
+        before = after
+    }
+    Issue.record("descriptors are left open each time: \(before)")
 }
 
 /// The descriptors of this process with what they refer to, without the one that reads the list.

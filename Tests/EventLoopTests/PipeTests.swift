@@ -49,19 +49,22 @@ import Testing
             let reader = try PipeReader(loop, descriptor: ends.readEnd)
             let collector = Collector(bufferBytes: 16)
             reader.delegate = collector
-            collector.onRead = { [unowned collector] in if collector.reads == 1 { $0.pause() } }
+            let readsWhilePaused = Box(0)
+            let timer = LoopTimer(loop)
+            collector.onRead = { [unowned collector] in
+                guard collector.reads == 1 else { return }
+                $0.pause()
+                timer.start(after: 20) {
+                    readsWhilePaused.value = collector.reads
+                    timer.close()
+                    reader.pause()
+                    reader.resume()
+                    writer.close()
+                }
+            }
             reader.resume()
             reader.resume()
             writer.write(pattern(1000))
-            let readsWhilePaused = Box(0)
-            let timer = LoopTimer(loop)
-            timer.start(after: 20) {
-                readsWhilePaused.value = collector.reads
-                timer.close()
-                reader.pause()
-                reader.resume()
-                writer.close()
-            }
             return { (readsWhilePaused.value, collector.bytes) }
         }
         #expect(readsWhilePaused == 1)
