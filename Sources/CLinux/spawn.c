@@ -5,6 +5,7 @@
 #include "CLinux.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <spawn.h>
 
 enum { most_descriptors = 16 };
@@ -35,6 +36,13 @@ static int set_attributes(posix_spawnattr_t *attributes, int own_session) {
     return error;
 }
 
+/// Whoever starts us may have SIGCHLD ignored, and then the kernel throws every exit status away.
+static void keep_exit_statuses(void) {
+    struct sigaction present;
+    if (sigaction(SIGCHLD, NULL, &present) != 0) return;
+    if (present.sa_handler == SIG_IGN || (present.sa_flags & SA_NOCLDWAIT) != 0) signal(SIGCHLD, SIG_DFL);
+}
+
 int linux_spawn(
     const char *path, char *const arguments[], char *const environment[], const int *descriptors, int count,
     int own_session, int *pid
@@ -43,6 +51,7 @@ int linux_spawn(
     if (count > most_descriptors) return -EINVAL;
     int error = copy_away(descriptors, count, copies);
     if (error != 0) return -error;
+    keep_exit_statuses();
 
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;

@@ -46,7 +46,7 @@ package enum ConfigurationReader {
         case .restartBackoff: file.restartBackoff = try entry.text()
         case .heartbeat: file.heartbeat = try entry.text()
         case .stopGrace: file.stopGrace = try entry.duration(example: "5s")
-        case .tokenCommand: file.tokenCommand = try entry.texts(example: #"["fly", "tokens", "create"]"#)
+        case .tokenCommand: file.tokenCommand = try entry.command(example: #"["fly", "tokens", "create"]"#)
         }
     }
 
@@ -81,6 +81,15 @@ private struct Entry {
             texts.append(text)
         }
         return texts
+    }
+
+    /// Texts of which the first names a program.
+    func command(example: String) throws(ConfigurationError) -> [String] {
+        let words = try texts(example: example)
+        guard words.first?.isEmpty == false else {
+            throw document.error(key, "\(key) names no program: write \(key) = \(example)")
+        }
+        return words
     }
 
     /// A text, or a bare number, which is milliseconds as it is in a flag.

@@ -1,6 +1,7 @@
 // libuv's negative return codes as a typed error.
 
 internal import CLibuv
+internal import Glibc
 
 /// A libuv call that failed: what was being done, and libuv's code for why.
 package struct UVError: Error, Equatable, CustomStringConvertible {
@@ -17,8 +18,11 @@ package struct UVError: Error, Equatable, CustomStringConvertible {
     /// libuv's short name of the code, as in `ENOENT`.
     package var name: String { String(cString: uv_err_name(code)) }
 
+    /// libuv does not know every errno; the system does.
     package var description: String {
-        "could not \(operation): \(String(cString: uv_strerror(code))) (\(name))"
+        let isKnown = !name.hasPrefix("Unknown")
+        let reason = isKnown ? "\(String(cString: uv_strerror(code))) (\(name))" : String(cString: strerror(-code))
+        return "could not \(operation): \(reason)"
     }
 
     /// Whether the other end of a stream went away in an orderly or a rough manner.

@@ -82,6 +82,15 @@ struct BatchLedger<Body> {
         return first
     }
 
+    /// Gives up every batch that is held, in order: nobody will ever take them.
+    mutating func removeAll() -> [Settled] {
+        let abandoned = (Array(inHand) + Array(waiting)).map { batch in
+            Settled(app: batch.app, number: batch.number, incarnation: batch.incarnation, cursor: "")
+        }
+        self = BatchLedger()
+        return abandoned
+    }
+
     /// The subscriber has a batch safe; nil when this is not the one whose turn it is.
     mutating func acknowledge(app: String, number: UInt64) -> Settled? {
         guard let first = inHand.first, first.app == app, first.number == number else { return nil }

@@ -65,8 +65,8 @@ final class EventJournal {
         case .exited(let reason, let uptime):
             if let exit = process?.exit { line.add("exit") { describe(exit, &$0) } }
             line.add("reason", reason.name)
-            if case .crash(let words) = reason { line.add("detail", words) }
             line.add("uptime_ms", uptime)
+            if case .crash(let words) = reason { line.add("detail", words) }
             if let words = process?.lastWords, !words.isEmpty { line.add("stderr", words) }
         case .killed(let reason):
             line.add("reason", reason.rawValue)

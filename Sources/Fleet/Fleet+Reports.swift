@@ -19,7 +19,8 @@ extension Fleet {
             diagnostics.say(report.path, "starting it again in \(Self.duration(delay))")
         case .restarted(let latency):
             diagnostics.say(report.path, "up again, \(latency) ms after it was gone")
-        case .gaveUp(let giveUp):
+        case .gaveUp(let giveUp) where report.path != LeafPath.root:
+            // The root's own is the process's last word.
             diagnostics.say(giveUp.description)
         default:
             break

@@ -155,9 +155,10 @@ extension Fleet: RequestRouterHost {
 
     func withAppServer(_ app: String, _ body: @escaping (Result<WorkerProcess, Failure>) -> Void) {
         if let worker = readyWorker(LeafPath.appServer(app)) { return body(.success(worker)) }
-        let isFirst = appServerWaiters[app] == nil
         appServerWaiters[app, default: []].append(body)
-        if isFirst, workers[LeafPath.appServer(app)] == nil { startAppServer(app) }
+        // Asked for even if others wait: what they waited for may have been forgotten with its group.
+        guard workers[LeafPath.appServer(app)] == nil, !appServerCalls.values.contains(app) else { return }
+        startAppServer(app)
     }
 
     func whenSettled(_ app: String, _ body: @escaping () -> Void) {
@@ -168,6 +169,7 @@ extension Fleet: RequestRouterHost {
         guard method == StopFleetRequest.method else {
             return .failure(Failure(.unknownMethod, "the parent does not know \(method)"))
         }
+        relay.abandon()
         post(.stopTree)
         return .success(Done())
     }
@@ -184,6 +186,20 @@ extension Fleet: RequestRouterHost {
         case .ignored, .done, .refused:
             serveAppServerWaiters(
                 app, .failure(Failure(.unavailable, "\(LeafPath.appServer(app)) could not be started")))
+        }
+    }
+
+    /// The group of AppServers went down and forgot its children, or is up again and gets back those it had.
+    func appServersTurned(_ turn: SupervisionReport.Turn) {
+        switch turn {
+        case .exited:
+            for app in appServerWaiters.keys.sorted() {
+                serveAppServerWaiters(app, .failure(Failure(.unavailable, "\(LeafPath.appServers) ended")))
+            }
+        case .ready:
+            for app in appsWithServers.sorted() { startAppServer(app) }
+        default:
+            break
         }
     }
 

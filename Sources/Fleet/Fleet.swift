@@ -18,6 +18,8 @@ internal import WorkerProtocol
 package final class Fleet {
     /// Processes started in one turn of the loop; a fork blocks it, and signals must be heard between forks.
     static let spawnsPerTurn = 8
+    /// How often requests past their deadline are looked for where no heartbeat does it, in ms.
+    private static let expiryIntervalMs: Int64 = 1_000
 
     let loop: Loop
     let options: FleetOptions
@@ -28,6 +30,8 @@ package final class Fleet {
     var workers: [String: WorkerProcess] = [:]
     var spawnQueue: Deque<(path: String, incarnation: Int)> = []
     var appServerCalls: [UInt64: String] = [:]
+    /// Apps whose AppServer was needed once: their group brings it back when it is restarted, as OTP would not.
+    var appsWithServers: Set<String> = []
     var appServerWaiters: [String: [(Result<WorkerProcess, Failure>) -> Void]] = [:]
     private(set) lazy var router = RequestRouter(host: self)
     private(set) lazy var relay = LogRelay(loop, host: self)
@@ -137,7 +141,7 @@ package final class Fleet {
         case .stop(let path, let incarnation):
             guard let worker = present(path, incarnation) else { return cancelSpawn(path, incarnation) }
             flushBefore(stopOf: worker)
-            worker.send(.stop)
+            worker.askToStop()
         case .terminate(let path, let incarnation):
             present(path, incarnation)?.terminate(signal: SIGTERM)
         case .kill(let path, let incarnation, _):
@@ -145,6 +149,7 @@ package final class Fleet {
             worker.kill(signal: SIGKILL)
         case .report(let report):
             record(report)
+            if report.path == LeafPath.appServers { appServersTurned(report.turn) }
         case .reply(let request, let reply):
             appServerAnswered(request, reply)
         case .finished(let reason):
@@ -204,6 +209,7 @@ package final class Fleet {
     // MARK: AppServers
 
     func startAppServer(_ app: String) {
+        appsWithServers.insert(app)
         lastCall += 1
         appServerCalls[lastCall] = app
         post(.startChild(supervisor: LeafPath.appServers, spec: FleetTree.appServer(app), request: lastCall))
@@ -212,7 +218,12 @@ package final class Fleet {
     // MARK: heartbeat
 
     private func startHeartbeat() {
-        guard let heartbeat = options.heartbeat else { return }
+        guard let heartbeat = options.heartbeat else {
+            // Without pings too, a request has its deadline.
+            let intervalMs = Self.expiryIntervalMs
+            heartbeatTimer.start(after: intervalMs, repeating: intervalMs) { [unowned self] in expireCalls() }
+            return
+        }
         nextHeartbeatMs = loop.now + heartbeat.intervalMs
         heartbeatTimer.start(after: heartbeat.intervalMs, repeating: heartbeat.intervalMs) { [unowned self] in
             beat(heartbeat)
@@ -226,16 +237,21 @@ package final class Fleet {
     private func beat(_ heartbeat: FleetOptions.Heartbeat) {
         let lateMs = loop.now - nextHeartbeatMs
         nextHeartbeatMs = loop.now + heartbeat.intervalMs
+        expireCalls()
         for path in workers.keys.sorted() {
-            guard let worker = workers[path], worker.isReady, worker.exit == nil else { continue }
-            worker.calls.expire()
-            guard !worker.isReadingPaused else { continue }
+            guard let worker = workers[path], worker.isReady, worker.exit == nil, !worker.isReadingPaused else {
+                continue
+            }
             if lateMs < heartbeat.intervalMs, loop.now - worker.lastHeardMs >= heartbeat.limitMs {
                 post(.failed(path: path, incarnation: worker.incarnation, reason: .heartbeat))
             } else {
                 worker.send(.ping)
             }
         }
+    }
+
+    private func expireCalls() {
+        for path in workers.keys.sorted() { workers[path]?.calls.expire() }
     }
 
     // MARK: end

@@ -34,7 +34,7 @@ extension FleetOptions {
     static let defaultTokenCommand = [
         "fly", "tokens", "create", "readonly", "{org}", "-n", "flyfleet-{app}", "-x", "24h",
     ]
-    private static let shortestPollMs: Int64 = 10
+    private static let allowedPollMs = 10...SpecLimits.milliseconds
 
     /// Checks what was given.
     ///
@@ -51,7 +51,7 @@ extension FleetOptions {
         region = try values.parsed(.region, Self.parseIdentifier)
         machine = try values.parsed(.machine, Self.parseIdentifier)
         sinceNs = try values.parsed(.since) { try StartTime($0).nanoseconds(now: surroundings.nowNs) }
-        pollIntervalMs = max(Self.shortestPollMs, try values.parsed(.pollInterval, FlyDuration.milliseconds) ?? 2_000)
+        pollIntervalMs = try values.parsed(.pollInterval, Self.parsePollInterval) ?? 2_000
         output = try values.parsed(.output, Self.parseOutput) ?? .pretty
         events = try values.parsed(.events, Self.notEmpty)
         stateDirectory = try Self.stateDirectory(values, sandbox: sandbox, surroundings)
@@ -62,8 +62,8 @@ extension FleetOptions {
         backoff = try values.parsed(.restartBackoff, Self.parseBackoff) ?? BackoffSettings()
         heartbeat = try values.parsed(.heartbeat, Self.parseHeartbeat) ?? Heartbeat(intervalMs: 5_000, limitMs: 15_000)
         stopGraceMs = try values.parsed(.stopGrace, Self.parseGrace) ?? 5_000
-        let command = try values.parsed(.tokenCommand, ShellWords.split) ?? values.tokenCommandWords
-        tokenCommand = command.flatMap { $0.isEmpty ? nil : $0 } ?? Self.defaultTokenCommand
+        tokenCommand =
+            try values.parsed(.tokenCommand, Self.parseCommand) ?? values.tokenCommandWords ?? Self.defaultTokenCommand
         let flyFolder = surroundings.variable("FLY_CONFIG_DIR")
         flyConfigDirectory = flyFolder ?? surroundings.variable("HOME").map { "\($0)/.fly" }
         environmentToken = surroundings.variable("FLY_ACCESS_TOKEN") ?? surroundings.variable("FLY_API_TOKEN")
@@ -125,13 +125,13 @@ extension FleetOptions {
         switch text {
         case "1", "true", "yes", "on": return true
         case "0", "false", "no", "off": return false
-        default: throw Refusal("\"\(text)\" is neither true nor false")
+        default: throw Refusal("'\(text)' is neither true nor false")
         }
     }
 
     private static func parseOutput(_ text: String) throws -> OutputFormat {
         guard let format = OutputFormat(rawValue: text) else {
-            throw Refusal("unknown format \"\(text)\": use pretty, json or raw")
+            throw Refusal("unknown format '\(text)': use pretty, json or raw")
         }
         return format
     }
@@ -145,22 +145,40 @@ extension FleetOptions {
             }
         }
         guard isSound, (1...64).contains(text.utf8.count) else {
-            throw Refusal("\"\(text)\" is no region or machine id: use lower-case letters, digits and dashes")
+            throw Refusal("'\(text)' is no region or machine id: use at most 64 lower-case letters, digits and dashes")
         }
         return text
     }
 
     private static func parseCount(_ text: String, _ range: ClosedRange<Int>) throws -> Int {
         guard let count = Int(text), range.contains(count) else {
-            throw Refusal("\"\(text)\" is no whole number from \(range.lowerBound) to \(range.upperBound)")
+            throw Refusal("'\(text)' is no whole number from \(range.lowerBound) to \(range.upperBound)")
         }
         return count
     }
 
     private static func parseGrace(_ text: String) throws -> Int64 {
         let milliseconds = try FlyDuration.milliseconds(text)
-        guard milliseconds <= SpecLimits.milliseconds else { throw Refusal("\"\(text)\" is more than a day") }
+        guard milliseconds <= SpecLimits.milliseconds else {
+            throw Refusal("'\(text)' is too long: use at most 24h")
+        }
         return milliseconds
+    }
+
+    private static func parsePollInterval(_ text: String) throws -> Int64 {
+        let milliseconds = try FlyDuration.milliseconds(text)
+        guard allowedPollMs.contains(milliseconds) else {
+            throw Refusal("'\(text)' is out of range: use 10ms to 24h")
+        }
+        return milliseconds
+    }
+
+    private static func parseCommand(_ text: String) throws -> [String] {
+        let words = try ShellWords.split(text)
+        guard words.first?.isEmpty == false else {
+            throw Refusal("it names no program: write it like 'fly auth token -q'")
+        }
+        return words
     }
 
     /// Reads `100ms..30s`, or `off`.
@@ -169,12 +187,12 @@ extension FleetOptions {
     private static func parseBackoff(_ text: String) throws -> BackoffSettings? {
         if text == "off" { return nil }
         guard let dots = text.range(ofDots: "..") else {
-            throw Refusal("\"\(text)\" is neither off nor a range like 100ms..30s")
+            throw Refusal("'\(text)' is neither off nor a range like 100ms..30s")
         }
         let initial = try FlyDuration.milliseconds(String(text[..<dots.lowerBound]))
         let cap = try FlyDuration.milliseconds(String(text[dots.upperBound...]))
         guard initial >= 1, cap >= initial, cap <= SpecLimits.milliseconds else {
-            throw Refusal("\"\(text)\" must go from at least 1 ms up to at most a day")
+            throw Refusal("'\(text)' must go upwards, from at least 1ms to at most 24h")
         }
         return BackoffSettings(initialMilliseconds: initial, capMilliseconds: cap)
     }
@@ -183,11 +201,11 @@ extension FleetOptions {
     private static func parseHeartbeat(_ text: String) throws -> Heartbeat? {
         if text == "off" { return nil }
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 2 else { throw Refusal("\"\(text)\" is neither off nor a pair like 5s/15s") }
+        guard parts.count == 2 else { throw Refusal("'\(text)' is neither off nor a pair like 5s/15s") }
         let interval = try FlyDuration.milliseconds(String(parts[0]))
         let limit = try FlyDuration.milliseconds(String(parts[1]))
         guard interval >= 10, limit > interval, limit <= SpecLimits.milliseconds else {
-            throw Refusal("\"\(text)\" needs an interval of at least 10 ms and a longer limit")
+            throw Refusal("'\(text)' needs an interval of at least 10ms and a longer limit of at most 24h")
         }
         return Heartbeat(intervalMs: interval, limitMs: limit)
     }

@@ -41,6 +41,7 @@ final class LogRelay {
     private var settledWaiters: [String: [() -> Void]] = [:]
     private let retryTimer: LoopTimer
     private(set) var isPaused = false
+    private var isAbandoned = false
 
     init(_ loop: Loop, host: any LogRelayHost) {
         self.host = host
@@ -63,6 +64,10 @@ final class LogRelay {
         guard LeafPath.streamer(head.appName) == streamer.path else {
             throw .malformedPayload(.entries, reason: "\(head.appName) is not its app")
         }
+        guard !isAbandoned else {
+            return forget(
+                CommitLedger.Receipt(app: head.appName, number: head.batch, incarnation: streamer.incarnation))
+        }
         ledger.append(
             Batch(
                 app: head.appName, number: head.batch, incarnation: streamer.incarnation, cursor: head.cursor,
@@ -77,6 +82,7 @@ final class LogRelay {
 
     /// The sink has a batch safe.
     func acknowledge(_ acknowledgement: Acknowledgement, from sink: WorkerProcess) {
+        guard !isAbandoned else { return }
         guard let settled = ledger.acknowledge(app: acknowledgement.appName, number: acknowledgement.batch) else {
             host.relayFailed(sink, reason: "it acknowledged batch \(acknowledgement.batch) out of turn")
             return
@@ -94,6 +100,14 @@ final class LogRelay {
             host.forEachStreamer { $0.resumeReading() }
         }
         serveWaiters(settled.app)
+    }
+
+    /// Nobody will take lines any more: the Streamers need not wait for it, and no cursor moves.
+    func abandon() {
+        isAbandoned = true
+        for batch in ledger.removeAll() {
+            forget(CommitLedger.Receipt(app: batch.app, number: batch.number, incarnation: batch.incarnation))
+        }
     }
 
     /// The sink is ready.

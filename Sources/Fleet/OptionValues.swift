@@ -37,7 +37,21 @@ package struct OptionError: Error, Equatable, Sendable, CustomStringConvertible 
 
     package init(exitCode: Int32, _ description: String) {
         self.exitCode = exitCode
-        self.description = description
+        self.description = Self.onOneLine(description)
+    }
+
+    /// The text with each control character made visible: values and paths come from outside and end on a terminal.
+    package static func onOneLine(_ text: String) -> String {
+        var line = ""
+        for scalar in text.unicodeScalars {
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator:
+                line += "\\u{\(String(scalar.value, radix: 16))}"
+            default:
+                line.unicodeScalars.append(scalar)
+            }
+        }
+        return line
     }
 }
 

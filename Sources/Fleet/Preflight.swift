@@ -11,10 +11,14 @@ package struct PreflightError: Error, CustomStringConvertible {
 
 /// Checks made before a fleet starts.
 package enum Preflight {
-    /// Looks for the workers' executables and the certificate file.
+    /// Looks for the workers' executables, the certificate file, and descriptors for all workers.
     ///
     /// - Throws: ``PreflightError`` for the first that is missing.
     package static func check(_ options: FleetOptions) throws(PreflightError) {
+        var limit = rlimit()
+        if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 {
+            try checkDescriptors(apps: options.apps.count, allowed: UInt64(limit.rlim_cur))
+        }
         for name in WorkerCatalog.executables(sandbox: options.sandbox) {
             let path = "\(options.libexec)/\(name)"
             guard access(path, X_OK) == 0 else {
@@ -31,6 +35,24 @@ package enum Preflight {
                 exitCode: errno == ENOENT ? 66 : 69, description: "cannot read --ca-file \(file): \(reason)")
         }
     }
+
+    /// Compares what the processes of a fleet take, three pipes and a pidfd each, with what may be opened.
+    ///
+    /// - Throws: ``PreflightError`` when they are too few: the fleet would give up while it starts.
+    static func checkDescriptors(apps: Int, allowed: UInt64) throws(PreflightError) {
+        let workers = 2 * apps + fixedWorkers
+        let needed = UInt64(4 * workers + ownDescriptors)
+        guard allowed < needed else { return }
+        throw PreflightError(
+            exitCode: 69,
+            description: "\(apps) apps need \(needed) open files and \(allowed) are allowed: raise the limit with "
+                + "'ulimit -n \(needed)', or stream fewer apps")
+    }
+
+    /// Sandbox, store, two registries, token table, console.
+    private static let fixedWorkers = 6
+    /// The loop's, the standard ones, state and events, and the pipes of a process that is just being started.
+    private static let ownDescriptors = 24
 
     /// Opens the events file, if one was asked for.
     ///

@@ -23,9 +23,10 @@ enum RequestRoutes {
     static func route(_ head: RequestHead, from sender: String) -> RequestRoute {
         let method = head.method
         let ownApp = head.appName == LeafPath.lastComponent(sender)
+        let ownKey = head.key == LeafPath.lastComponent(sender)
         if sender.hasPrefix(LeafPath.streamers + "/") {
             switch method {
-            case RegisterRequest.method: return .worker(LeafPath.logRegistry)
+            case RegisterRequest.method where ownKey: return .worker(LeafPath.logRegistry)
             case CursorRequest.method where ownApp: return .worker(LeafPath.store)
             case TableGetRequest.method where ownApp: return .worker(LeafPath.tokenTable)
             case TokenResolveRequest.method where ownApp:
@@ -35,7 +36,7 @@ enum RequestRoutes {
         }
         if sender.hasPrefix(LeafPath.appServers + "/") {
             switch method {
-            case RegisterRequest.method: return .worker(LeafPath.tokenRegistry)
+            case RegisterRequest.method where ownKey: return .worker(LeafPath.tokenRegistry)
             case TableGetRequest.method where ownApp, TablePutRequest.method where ownApp,
                 TableForgetRequest.method where ownApp:
                 return .worker(LeafPath.tokenTable)

@@ -5,7 +5,7 @@
 enum ShellWords {
     struct Unterminated: Error, CustomStringConvertible {
         let quote: Character
-        var description: String { "a \(quote) is opened and not closed" }
+        var description: String { "a \(quote) is opened and not closed: close it" }
     }
 
     /// The words of `text`.

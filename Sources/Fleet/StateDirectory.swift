@@ -9,12 +9,15 @@ internal import Glibc
 /// Why the state directory cannot be used.
 package enum StateDirectoryError: Error, Equatable, CustomStringConvertible {
     case notWritable(path: String, reason: String)
+    case notOurs(path: String)
     case inUse(path: String, holder: Int32?)
 
     package var description: String {
         switch self {
         case .notWritable(let path, let reason):
             "cannot write the state directory \(path): \(reason); name another with --state-dir"
+        case .notOurs(let path):
+            "cannot use \(path) as the state directory: others may look into it and it holds other files; name an empty one"
         case .inUse(let path, let holder):
             "already running on \(path)\(holder.map { ", pid \($0)" } ?? ""); stop it, or name another --state-dir"
         }
@@ -31,7 +34,8 @@ package struct StateDirectory: ~Copyable {
     /// - Throws: ``StateDirectoryError``.
     package init(path: String) throws(StateDirectoryError) {
         try Self.makeDirectories(path)
-        guard chmod(path, 0o700) == 0, access(path, R_OK | W_OK | X_OK) == 0 else {
+        try Self.makePrivate(path)
+        guard access(path, R_OK | W_OK | X_OK) == 0 else {
             throw .notWritable(path: path, reason: String(cString: strerror(errno)))
         }
         let file = path + "/lock"
@@ -61,6 +65,26 @@ package struct StateDirectory: ~Copyable {
             if mkdir(prefix, 0o700) != 0, errno != EEXIST {
                 throw .notWritable(path: path, reason: String(cString: strerror(errno)))
             }
+        }
+    }
+
+    /// Takes everybody else's rights away, but only from a directory that holds nothing but what is ours.
+    private static func makePrivate(_ path: String) throws(StateDirectoryError) {
+        var facts = stat()
+        guard stat(path, &facts) == 0, let listing = opendir(path) else {
+            throw .notWritable(path: path, reason: String(cString: strerror(errno)))
+        }
+        defer { closedir(listing) }
+        guard facts.st_mode & 0o077 != 0 else { return }
+        while let entry = readdir(listing) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            let isOurs = [".", "..", "lock"].contains(name) || name.hasPrefix("flyfleet.sqlite")
+            guard isOurs else { throw .notOurs(path: path) }
+        }
+        guard chmod(path, 0o700) == 0 else {
+            throw .notWritable(path: path, reason: String(cString: strerror(errno)))
         }
     }
 

@@ -48,6 +48,7 @@ final class WorkerProcess {
     private var openPipes = 2
     private var drainTimer: LoopTimer?
     private var brokeProtocol = false
+    private var isAskedToStop = false
     private var isGone = false
 
     /// Starts the process and sends it its configure frame.
@@ -107,9 +108,18 @@ final class WorkerProcess {
 
     func kill(signal: Int32) { process?.signalGroup(signal) }
 
+    /// Sends the stop frame, and reads from now on whatever comes: its goodbye stands behind all it has to say.
+    func askToStop() {
+        isAskedToStop = true
+        resumeReading()
+        send(.stop)
+    }
+
     /// Leaves its frames in the pipe until ``resumeReading()``: it then waits for us, and its silence is no sign.
+    ///
+    /// Not before it is ready, which would be waited for in vain, nor once it is asked to stop.
     func pauseReading() {
-        guard !isReadingPaused, exit == nil else { return }
+        guard isReady, !isReadingPaused, !isAskedToStop, exit == nil else { return }
         isReadingPaused = true
         process?.output.pause()
     }

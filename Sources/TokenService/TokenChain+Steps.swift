@@ -118,6 +118,8 @@ extension TokenChain {
     private func failure(_ ended: Acquisition) -> Failure {
         let reasons = ([tableNote] + ended.notes).joined(separator: "; ")
         return Failure(
-            .noToken, "no token for \(sources.appName) (\(reasons)): set FLY_ACCESS_TOKEN or run `fly auth login`")
+            .noToken,
+            "no token for \(sources.appName) (\(reasons)): "
+                + "check that the app exists, set FLY_ACCESS_TOKEN, or run `fly auth login`")
     }
 }

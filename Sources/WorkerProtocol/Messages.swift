@@ -106,15 +106,19 @@ package struct RequestHead: Codable, Sendable {
     package var method: String
     /// The app concerned, where there is one; the parent routes by it.
     package var appName: String?
+    /// The key that a claim is for.
+    package var key: String?
 
-    package init(method: String, appName: String? = nil) {
+    package init(method: String, appName: String? = nil, key: String? = nil) {
         self.method = method
         self.appName = appName
+        self.key = key
     }
 
     enum CodingKeys: String, CodingKey {
         case method
         case appName = "app_name"
+        case key
     }
 }
 

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import EventLoop
+import Fleet
 import Glibc
 
 @main
@@ -23,26 +24,54 @@ enum Main {
 
     /// Parses and runs; the process's exit code.
     private static func run(_ arguments: [String]) -> Int32 {
+        if let word = unknownCommand(arguments) {
+            complain("there is no command '\(word)'; see 'flyfleet --help'")
+            return ExitStatus.usage
+        }
         do {
-            var command = try Flyfleet.parseAsRoot(arguments)
+            var command = try Flyfleet.parseAsRoot(joiningNegativeValues(arguments))
             guard let start = command as? StartCommand else {
                 try command.run()
                 return ExitStatus.success
             }
             return start.execute()
         } catch {
-            return report(error)
+            let isStart = arguments.first == StartCommand.name
+            return report(error, help: isStart ? "flyfleet help start" : "flyfleet --help")
         }
     }
 
-    /// Help and versions go to stdout; an error is one line on stderr.
-    private static func report(_ error: any Error) -> Int32 {
+    /// The word that stands where a command should, if it is none: the parser would call it an argument of no command,
+    /// or answer `help` for it with the general help.
+    private static func unknownCommand(_ arguments: [String]) -> String? {
+        let words = arguments.first == "help" ? arguments.dropFirst() : arguments[...]
+        guard let word = words.first, !word.hasPrefix("-") else { return nil }
+        return [StartCommand.name, "help"].contains(word) ? nil : word
+    }
+
+    /// `--since -5m` as `--since=-5m`: no flag begins with a digit, so the value is wrong, not missing.
+    private static func joiningNegativeValues(_ arguments: [String]) -> [String] {
+        var joined: [String] = []
+        for argument in arguments {
+            let isNegative = argument.hasPrefix("-") && argument.dropFirst().first?.isNumber == true
+            if isNegative, let flag = joined.last, flag.hasPrefix("--"), !flag.contains("=") {
+                joined[joined.count - 1] = "\(flag)=\(argument)"
+            } else {
+                joined.append(argument)
+            }
+        }
+        return joined
+    }
+
+    /// Help and versions go to stdout; an error is one line on stderr that ends with the command that helps.
+    private static func report(_ error: any Error, help: String) -> Int32 {
         if Flyfleet.exitCode(for: error) == .success {
             writeAll(STDOUT_FILENO, Flyfleet.fullMessage(for: error) + "\n")
             return ExitStatus.success
         }
-        let words = Flyfleet.message(for: error).split(whereSeparator: \.isNewline).joined(separator: " ")
-        complain("\(words); see 'flyfleet help start'")
+        var words = Flyfleet.message(for: error).split(whereSeparator: \.isNewline).joined(separator: " ")
+        if words.hasSuffix(".") { words.removeLast() }
+        complain("\(words); see '\(help)'")
         return ExitStatus.usage
     }
 }
@@ -68,15 +97,18 @@ enum ExitStatus {
     static let configuration: Int32 = 78
 }
 
-/// Writes one line to stderr.
+/// Writes one line to stderr; a reader that stands still does not keep the program from ending.
 func complain(_ message: String) {
-    writeAll(STDERR_FILENO, "flyfleet: \(message)\n")
+    writeAll(STDERR_FILENO, "flyfleet: \(OptionError.onOneLine(message))\n", patienceMs: 1_000)
 }
 
-/// Writes a text and waits for its reader; for a program that has no loop yet, or no longer.
-func writeAll(_ descriptor: Int32, _ text: String) {
+/// Writes a text and waits for its reader, for ever where `patienceMs` is -1; for a program that has no loop yet, or
+/// no longer.
+func writeAll(_ descriptor: Int32, _ text: String, patienceMs: Int32 = -1) {
     var rest = [UInt8](text.utf8)[...]
     while !rest.isEmpty {
+        var room = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        guard poll(&room, 1, patienceMs) != 0 else { return }
         let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
         if count < 0, errno == EINTR { continue }
         guard count > 0 else { return }

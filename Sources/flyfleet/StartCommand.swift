@@ -8,58 +8,85 @@ import Supervision
 
 /// Streams the logs of the named apps until it is told to stop.
 struct StartCommand: ParsableCommand {
+    static let name = "start"
     static let configuration = CommandConfiguration(
-        commandName: "start",
+        commandName: name,
         abstract: "Stream the logs of apps to stdout.",
         discussion: """
-            Every flag can be given as FLYFLEET_… in the environment (FLYFLEET_POLL_INTERVAL) or, without dashes, in \
-            the configuration file (poll_interval). A flag wins over a variable, a variable over the file. Durations \
-            are 250ms, 2s, 10m, 24h; a bare number is milliseconds.
+            Every flag can be given as FLYFLEET_… in the environment (FLYFLEET_POLL_INTERVAL) and, all but --config, \
+            --discover, --libexec and --sandbox, in the configuration file (poll_interval). A flag wins over a \
+            variable, a variable over the file. Durations are 250ms, 2s, 10m, 24h; a bare number is milliseconds.
+
+            Example: flyfleet start --apps web,api --since 10m --output json
             """)
 
-    @Option(help: "The apps to stream, separated by commas.")
-    var apps: String?
-    @Option(help: "The organization to create tokens in, where the token command asks for one.")
+    @Option(help: .init("The apps to stream, separated by commas.", valueName: "a,b,c"))
+    var apps: [String] = []
+    @Option(
+        help: .init(
+            "The organization to create tokens in, where the token command asks for one.",
+            valueName: "slug"))
     var org: String?
-    @Option(help: "Find apps by the fly.toml files below this folder.")
+    @Option(
+        help: .init(
+            "Find apps by the fly.toml files below this folder, where --apps names none.",
+            valueName: "dir"))
     var discover: String?
-    @Option(help: "Read flags from this TOML file.")
+    @Option(help: .init("Read flags from this TOML file.", valueName: "file"))
     var config: String?
     @Flag(help: "Stream a bundled simulator of the Fly API instead of the real one.")
     var sandbox = false
-    @Option(help: "The log API to speak: platform or machines. (default: platform)")
+    @Option(help: .init("The log API to speak: platform or machines. (default: platform)", valueName: "dialect"))
     var dialect: String?
-    @Option(help: "The log API's base URL.")
+    @Option(help: .init("The log API's base URL. (default: Fly's)", valueName: "url"))
     var apiUrl: String?
-    @Option(help: "Trust these certificate authorities (PEM) instead of the system's.")
+    @Option(help: .init("Trust these certificate authorities (PEM) instead of the system's.", valueName: "file"))
     var caFile: String?
-    @Option(help: "Begin here instead of where reading ended: 10m, or 2026-06-04T21:25:05Z.")
+    @Option(
+        help: .init(
+            "Begin here instead of where reading ended: 10m, or 2026-06-04T21:25:05Z.",
+            valueName: "10m|time"))
     var since: String?
-    @Option(help: "Only lines of this region.")
+    @Option(help: .init("Only lines of this region.", valueName: "region"))
     var region: String?
-    @Option(help: "Only lines of this machine.")
+    @Option(help: .init("Only lines of this machine.", valueName: "id"))
     var machine: String?
-    @Option(help: "How often an app with nothing new is asked. (default: 2s)")
+    @Option(help: .init("How often an app with nothing new is asked. (default: 2s)", valueName: "duration"))
     var pollInterval: String?
-    @Option(help: "How lines look: pretty, json or raw. (default: pretty)")
+    @Option(help: .init("How lines look: pretty, json or raw. (default: pretty)", valueName: "format"))
     var output: String?
-    @Option(help: "Append every start, exit and restart to this file as JSON lines; - is stderr.")
+    @Option(
+        help: .init(
+            "Append every start, exit and restart to this file as JSON lines; - is stderr.",
+            valueName: "file"))
     var events: String?
-    @Option(help: "Where cursors and tokens are kept. (default: $XDG_STATE_HOME/flyfleet)")
+    @Option(
+        help: .init(
+            "Where cursors and tokens are kept. (default: $XDG_STATE_HOME/flyfleet, for --sandbox a folder in it)",
+            valueName: "dir"))
     var stateDir: String?
-    @Option(help: "Where the workers' executables are. (default: beside flyfleet)")
+    @Option(help: .init("Where the workers' executables are. (default: beside flyfleet)", valueName: "dir"))
     var libexec: String?
-    @Option(help: "The command that prints a token; {app} and {org} stand for the names.")
+    @Option(
+        help: .init(
+            "The command that prints a token; {app} and {org} stand for the names. (default: fly tokens create readonly …)",
+            valueName: "command"))
     var tokenCommand: String?
-    @Option(help: "Restarts a group of apps may need within --max-seconds before it gives up. (default: 20)")
+    @Option(
+        help: .init(
+            "Restarts a group of apps may need within --max-seconds before it gives up. (default: 20)",
+            valueName: "count"))
     var maxRestarts: String?
-    @Option(help: "The window of --max-restarts, in seconds. (default: 60)")
+    @Option(help: .init("The window of --max-restarts, in seconds. (default: 60)", valueName: "seconds"))
     var maxSeconds: String?
-    @Option(help: "Delays between restarts of one process, or off. (default: 100ms..30s)")
+    @Option(
+        help: .init(
+            "Shortest and longest delay between restarts of one process, or off. (default: 100ms..30s)",
+            valueName: "range|off"))
     var restartBackoff: String?
-    @Option(help: "Ping interval and the silence that kills, or off. (default: 5s/15s)")
+    @Option(help: .init("Ping interval and the silence that kills, or off. (default: 5s/15s)", valueName: "pair|off"))
     var heartbeat: String?
-    @Option(help: "How long a process may take to stop. (default: 5s)")
+    @Option(help: .init("How long a process may take to stop. (default: 5s)", valueName: "duration"))
     var stopGrace: String?
 
     /// Runs the fleet; the process's exit code.
@@ -123,7 +150,7 @@ struct StartCommand: ParsableCommand {
     }
 
     private func addFlags(_ values: inout OptionValues) {
-        values.add(flag: .apps, apps)
+        values.add(flag: .apps, apps.isEmpty ? nil : apps.joined(separator: ","))
         values.add(flag: .org, org)
         values.add(flag: .discover, discover)
         values.add(flag: .config, config)

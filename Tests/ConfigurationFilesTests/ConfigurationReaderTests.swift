@@ -23,6 +23,13 @@ struct ConfigurationReaderTests {
         return String(error.description.dropFirst(folder.path.count + "/flyfleet.toml:".count))
     }
 
+    @Test("a token command without a program is refused", arguments: ["[]", "['', 'x']"])
+    func emptyCommand(value: String) throws {
+        #expect(
+            try complaint(about: "token_command = \(value)")
+                == #"1: token_command names no program: write token_command = ["fly", "tokens", "create"]"#)
+    }
+
     @Test("every key is read, and survives the way through JSON")
     func everyKey() throws {
         let path = try folder.write(

@@ -147,7 +147,11 @@ struct UsageTests {
             (["start", "--apps", "web", "--libexec", "/nonexistent"], 69, "/nonexistent/flyfleet-store"),
             (["start", "--apps", "web", "--state-dir", "/proc/nowhere"], 73, "/proc/nowhere"),
             (["start", "--apps", "web", "--ca-file", "/nonexistent.pem"], 66, "/nonexistent.pem"),
-            (["nonsense"], 64, "nonsense"),
+            (["nonsense"], 64, "there is no command 'nonsense'"), (["help", "nonsense"], 64, "nonsense"),
+            (["start", "--apps", "web", "--since", "-5m"], 64, "'-5m'"),
+            (["start", "--apps", "web", "--max-restarts", "-1"], 64, "'-1'"),
+            (["start", "--apps", "web", "--region", "a\n\u{1B}[31m"], 64, "\\u{1b}"),
+            (["start", "--apps", "web", "--libexec", "/nonexistent\n/x"], 69, "/nonexistent\\u{a}/x/flyfleet-store"),
         ])
     func usage(arguments: [String], code: Int32, words: String) async throws {
         let program = try Program(Built.path("flyfleet"), arguments)

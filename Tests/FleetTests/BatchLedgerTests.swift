@@ -62,6 +62,18 @@ struct BatchLedgerTests {
         #expect(ledger.nextDelivery(ignoringWindow: true)?.number == 2)
     }
 
+    @Test("what nobody will take is given up in order, and moves no cursor")
+    func abandons() {
+        var ledger = BatchLedger<Int>()
+        ledger.attach()
+        for number in 1...3 { ledger.append(batch("web", UInt64(number))) }
+        _ = ledger.nextDelivery()
+        let abandoned = ledger.removeAll()
+        #expect(abandoned.map(\.number) == [1, 2, 3])
+        #expect(abandoned.allSatisfy { $0.cursor.isEmpty })
+        #expect(ledger.isEmpty && ledger.heldBytes == 0 && ledger.isSettled("web"))
+    }
+
     @Test("an app is settled when its last batch is acknowledged")
     func settles() {
         var ledger = BatchLedger<Int>()

@@ -51,7 +51,10 @@ struct FleetOptionsTests {
             (.heartbeat, "15s/5s", "--heartbeat"), (.stopGrace, "25h", "--stop-grace"),
             (.apiURL, "ftp://x", "--api-url"),
             (.region, "IAD", "--region"), (.since, "yesterday", "--since"),
-            (.tokenCommand, "fly 'x", "--token-command"),
+            (.tokenCommand, "fly 'x", "--token-command"), (.tokenCommand, "", "--token-command"),
+            (.tokenCommand, "'' x", "--token-command"), (.pollInterval, "9ms", "--poll-interval"),
+            (.pollInterval, "86400001", "--poll-interval"), (.output, "a\nb", "--output"),
+            (.region, "a\u{1B}[31m\u{202E}\nb", "--region"), (.sandbox, "\u{2028}", "--sandbox"),
         ])
     func refusals(name: OptionName, text: String, flag: String) {
         var flags = [OptionName.apps: "web"]
@@ -61,7 +64,7 @@ struct FleetOptionsTests {
         } throws: { error in
             guard let error = error as? OptionError else { return false }
             return error.exitCode == 64 && error.description.hasPrefix("\(flag): ")
-                && !error.description.contains("\n")
+                && error.description == OptionError.onOneLine(error.description)
         }
     }
 
@@ -100,6 +103,16 @@ struct FleetOptionsTests {
             guard let error = error as? OptionError else { return false }
             return error.exitCode == 78 && error.description.hasPrefix("fleet.toml: poll_interval: ")
         }
+    }
+
+    @Test("control and formatting characters become visible, the rest of a text stays")
+    func oneLine() {
+        #expect(OptionError.onOneLine("a\n\u{1B}[31m\u{202E}é ☕") == "a\\u{a}\\u{1b}[31m\\u{202e}é ☕")
+    }
+
+    @Test("the poll interval goes from 10 ms to a day", arguments: [("10ms", 10), ("24h", 86_400_000)])
+    func pollIntervals(text: String, milliseconds: Int64) throws {
+        #expect(try options([.apps: "web", .pollInterval: text]).pollIntervalMs == milliseconds)
     }
 
     @Test("off turns backoff and heartbeat off")

@@ -5,8 +5,10 @@ import WorkerProtocol
 
 @Suite("RequestRoutes")
 struct RequestRoutesTests {
-    private func route(_ method: String, app: String? = nil, from sender: String) -> RequestRoute {
-        RequestRoutes.route(RequestHead(method: method, appName: app), from: sender)
+    private func route(
+        _ method: String, app: String? = nil, key: String? = nil, from sender: String
+    ) -> RequestRoute {
+        RequestRoutes.route(RequestHead(method: method, appName: app, key: key), from: sender)
     }
 
     private func isRefused(_ route: RequestRoute) -> Bool {
@@ -20,7 +22,8 @@ struct RequestRoutesTests {
         #expect(route("store.cursor", app: "web", from: sender) == .worker("store"))
         #expect(route("table.get", app: "web", from: sender) == .worker("tokens/table"))
         #expect(route("token.resolve", app: "web", from: sender) == .appServer(app: "web"))
-        #expect(route("registry.register", from: sender) == .worker("logs/registry"))
+        #expect(route("registry.register", key: "web", from: sender) == .worker("logs/registry"))
+        #expect(isRefused(route("registry.register", key: "api", from: sender)))
     }
 
     @Test(
@@ -53,7 +56,8 @@ struct RequestRoutesTests {
             #expect(route(method, app: "web", from: sender) == .worker("store"))
             #expect(isRefused(route(method, app: "api", from: sender)))
         }
-        #expect(route("registry.register", from: sender) == .worker("tokens/registry"))
+        #expect(route("registry.register", key: "web", from: sender) == .worker("tokens/registry"))
+        #expect(isRefused(route("registry.register", key: "api", from: sender)))
         #expect(isRefused(route("store.commit_cursors", app: "web", from: sender)))
     }
 

@@ -30,6 +30,21 @@ struct StateDirectoryTests {
         #expect(throws: Never.self) { _ = try StateDirectory(path: path) }
     }
 
+    @Test("a folder that others use is refused and left as it is; an empty one is taken and closed")
+    func leavesOthersAlone() throws {
+        let path = try temporaryFolder()
+        let file = path + "/somebodys"
+        close(open(file, O_CREAT | O_WRONLY, 0o644))
+        chmod(path, 0o755)
+        #expect(throws: StateDirectoryError.notOurs(path: path)) { _ = try StateDirectory(path: path) }
+        var facts = stat()
+        #expect(stat(path, &facts) == 0 && facts.st_mode & 0o777 == 0o755)
+        unlink(file)
+        let state = try StateDirectory(path: path)
+        #expect(stat(path, &facts) == 0 && facts.st_mode & 0o777 == 0o700)
+        _ = consume state
+    }
+
     @Test("a path that cannot be made is refused by name")
     func refuses() {
         #expect(throws: StateDirectoryError.self) { _ = try StateDirectory(path: "/proc/nowhere") }

@@ -133,7 +133,7 @@ struct ChainWorld {
             .noToken,
             "no token for web (table: it has none; store: it has none; environment: neither FLY_ACCESS_TOKEN nor "
                 + "FLY_API_TOKEN is set; config file: no file; command: fly ended with exit code 1; manual: none is "
-                + "set): set FLY_ACCESS_TOKEN or run `fly auth login`")
+                + "set): check that the app exists, set FLY_ACCESS_TOKEN, or run `fly auth login`")
         let actions = world.resolve()
         #expect(actions == [.askTable, .askStorage, .readConfigFile, .runCommand, .fail(caller: 1, failure)])
         #expect(world.resolve(2) == [.askTable, .askStorage, .readConfigFile, .runCommand, .fail(caller: 2, failure)])
@@ -150,7 +150,8 @@ struct ChainWorld {
             .noToken,
             "no token for web (table: it was not reachable; store: it was not reachable; environment: neither "
                 + "FLY_ACCESS_TOKEN nor FLY_API_TOKEN is set; config file: there is none to read; command: there is "
-                + "none to run; manual: the store was not reachable): set FLY_ACCESS_TOKEN or run `fly auth login`")
+                + "none to run; manual: the store was not reachable): check that the app exists, set FLY_ACCESS_TOKEN, or run `fly auth login`"
+        )
         #expect(
             chain.handle(.storageAnswered(.failure(SkipReason("it was not reachable"))), nowMs: start)
                 == [.fail(caller: 1, failure)])
