@@ -138,8 +138,8 @@ import WorkerProtocol
             .noToken,
             "no token for web (table: it has none; store: it has none; environment: neither FLY_ACCESS_TOKEN nor "
                 + "FLY_API_TOKEN is set; config file: \(folder.path)/config.yml: there is no such file; command: fly "
-                + "ended with exit code 1: Error: [redacted] is bad; manual: none is set): set FLY_ACCESS_TOKEN or "
-                + "run `fly auth login`")
+                + "ended with exit code 1: Error: [redacted] is bad; manual: none is set): check that the app exists, "
+                + "set FLY_ACCESS_TOKEN, or run `fly auth login`")
         #expect(try server.ask(TokenResolveRequest(appName: "web")) == .failure(failure))
         #expect(try server.stop() == .exited(code: 0))
     }

@@ -69,7 +69,7 @@ import WorkerProtocol
         #expect(
             failure.message == "no token for web (table: the API refused the one it has; store: it has none; "
                 + "environment: \(still); config file: \(still); command: \(still); manual: \(still)): "
-                + "set FLY_ACCESS_TOKEN or run `fly auth login`")
+                + "check that the app exists, set FLY_ACCESS_TOKEN, or run `fly auth login`")
     }
 
     @Test("a source that gives another token is used again")
