@@ -45,6 +45,9 @@ struct BatchLedger<Body> {
     /// Whether nothing is on its way.
     var isEmpty: Bool { waiting.isEmpty && inHand.isEmpty }
 
+    /// Whether the subscriber has batches it did not acknowledge.
+    var hasBatchesInHand: Bool { !inHand.isEmpty }
+
     /// Whether an app has nothing on its way.
     func isSettled(_ app: String) -> Bool { openBatches[app] == nil }
 

@@ -59,7 +59,7 @@ extension Fleet: WorkerProcessDelegate {
     func workerIsGone(_ worker: WorkerProcess) {
         worker.calls.failAll(Failure(.unavailable, "\(worker.path) ended"))
         releaseKeys(of: worker)
-        if worker.path == LeafPath.console { relay.sinkIsGone() }
+        if worker.path == LeafPath.console { catalog.consoleDiedWithBatches = relay.sinkIsGone() }
         if worker.path.hasPrefix(LeafPath.appServers + "/") {
             serveAppServerWaiters(
                 LeafPath.lastComponent(worker.path), .failure(Failure(.unavailable, "\(worker.path) ended")))

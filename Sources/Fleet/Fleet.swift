@@ -16,7 +16,7 @@ internal import WorkerProtocol
 ///
 /// Confined to its loop.
 package final class Fleet {
-    /// Processes started in one turn of the loop; a fork blocks it, and signals must be heard between forks.
+    /// Processes started in one turn of the loop; making one blocks it, and signals must be heard in between.
     static let spawnsPerTurn = 8
     /// How often requests past their deadline are looked for where no heartbeat does it, in ms.
     private static let expiryIntervalMs: Int64 = 1_000

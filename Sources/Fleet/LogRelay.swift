@@ -117,8 +117,11 @@ final class LogRelay {
     }
 
     /// The sink is gone.
-    func sinkIsGone() {
-        ledger.detach()
+    ///
+    /// - Returns: whether it had batches in hand, one of which may be half written.
+    func sinkIsGone() -> Bool {
+        defer { ledger.detach() }
+        return ledger.hasBatchesInHand
     }
 
     /// The store is ready: commits that waited for it go on.

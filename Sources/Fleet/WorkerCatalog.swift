@@ -28,6 +28,8 @@ struct WorkerCatalog {
     private let outputDescriptor: Int32
     /// Where the sandbox listens, once it said so; it is given the same port again after a restart.
     var sandboxAddress: SandboxAddressRequest.Reply?
+    /// Whether the last console died in the middle of something.
+    var consoleDiedWithBatches = false
 
     init(
         options: FleetOptions, environment: [String: String], parentPid: Int32, sandboxEpochNs: Int64,
@@ -60,7 +62,8 @@ struct WorkerCatalog {
             return try plan("flyfleet-tokens", .table, path, incarnation, TableSettings())
         case LeafPath.console:
             let settings = ConsoleSettings(
-                output: options.output, colour: options.colour, isTerminal: options.isTerminal)
+                output: options.output, colour: options.colour, isTerminal: options.isTerminal,
+                endsTornLine: consoleDiedWithBatches ? true : nil)
             var console = try plan("flyfleet-sink", .console, path, incarnation, settings)
             console.extraDescriptors = [outputDescriptor]
             return console

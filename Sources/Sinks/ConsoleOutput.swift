@@ -51,6 +51,8 @@ package final class ConsoleOutput {
         writer.onError = { [weak self] error in
             self?.fail(error.code == UVError.brokenPipe ? .readerLeft : .writeFailed(error))
         }
+        // An empty line is passed over by whoever reads NDJSON; two lines in one are lost to them.
+        if settings.endsTornLine == true { writer.write([UInt8(ascii: "\n")]) }
         watch = ReaderWatch(loop, descriptor: descriptor) { [weak self] in self?.fail(.readerLeft) }
     }
 

@@ -117,16 +117,20 @@ package struct ConsoleSettings: Codable, Sendable, Equatable {
     package var colour: Bool
     /// Whether stdout is a terminal: then control characters are escaped in every format.
     package var isTerminal: Bool
+    /// Whether the sink before this one died with batches in hand and may have left a line without its end.
+    package var endsTornLine: Bool?
 
-    package init(output: OutputFormat, colour: Bool, isTerminal: Bool) {
+    package init(output: OutputFormat, colour: Bool, isTerminal: Bool, endsTornLine: Bool? = nil) {
         self.output = output
         self.colour = colour
         self.isTerminal = isTerminal
+        self.endsTornLine = endsTornLine
     }
 
     enum CodingKeys: String, CodingKey {
         case output, colour
         case isTerminal = "is_terminal"
+        case endsTornLine = "ends_torn_line"
     }
 }
 

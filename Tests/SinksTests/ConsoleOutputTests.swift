@@ -28,6 +28,22 @@ struct ConsoleOutputTests {
         finish(loop)
     }
 
+    @Test("a sink whose predecessor died in the middle of a line begins with a line of its own")
+    func tornLine() throws {
+        let loop = try Loop()
+        let pipe = try TestPipe()
+        var settings = ConsoleSettings.json
+        settings.endsTornLine = true
+        let output = try ConsoleOutput(loop, descriptor: pipe.writing, settings: settings)
+        var written: [UInt64] = []
+        output.onWritten = { written.append($0.batch) }
+        try output.receive(entriesFrame(app: "web", batch: 1, ["{}"]))
+        turn(loop, until: { written == [1] })
+        #expect(String(decoding: pipe.read(), as: UTF8.self) == "\n{}\n")
+        output.close()
+        finish(loop)
+    }
+
     @Test("a batch is acknowledged only when its last byte is written, not before")
     func slowReader() throws {
         let loop = try Loop()
