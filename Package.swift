@@ -102,8 +102,8 @@ targets += [
         name: "TestWorker", dependencies: ["Framing", "WorkerProtocol", "WorkerRuntime"], path: "Tests/TestWorker",
         swiftSettings: settings),
     .target(
-        name: "WorkerHarness", dependencies: ["EventLoop", "Framing", "WorkerProtocol"], path: "Tests/WorkerHarness",
-        swiftSettings: settings),
+        name: "WorkerHarness", dependencies: ["CLinux", "EventLoop", "Framing", "WorkerProtocol"],
+        path: "Tests/WorkerHarness", swiftSettings: settings),
     .testTarget(
         name: "EndToEndTests",
         dependencies: [
