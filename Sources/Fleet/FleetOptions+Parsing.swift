@@ -46,6 +46,9 @@ extension FleetOptions {
         self.dialect = dialect.rawValue
         apps = try Self.apps(values, sandbox: sandbox)
         organization = try values.parsed(.org, Self.notEmpty) ?? surroundings.variable("FLY_ORG")
+        if sandbox, let url = values[.apiURL] {
+            throw url.error(.apiURL, "a sandbox brings its own API: leave out one of the two")
+        }
         apiURL = try Self.apiURL(values, dialect, surroundings)
         caFile = try values.parsed(.caFile, Self.notEmpty)
         region = try values.parsed(.region, Self.parseIdentifier)

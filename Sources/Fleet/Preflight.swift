@@ -30,9 +30,11 @@ package enum Preflight {
             }
         }
         if let file = options.caFile, access(file, R_OK) != 0 {
-            let reason = String(cString: strerror(errno))
+            let code = errno
+            let reason = String(cString: strerror(code))
             throw PreflightError(
-                exitCode: errno == ENOENT ? 66 : 69, description: "cannot read --ca-file \(file): \(reason)")
+                exitCode: code == ENOENT ? 66 : 69,
+                description: "cannot read --ca-file \(file): \(reason); name a PEM file, or leave it out")
         }
     }
 

@@ -142,6 +142,14 @@ struct FleetOptionsTests {
         #expect(options.stateDirectory == "/home/me/.local/state/flyfleet/sandbox")
     }
 
+    @Test("a sandbox beside another API is a contradiction, not a guess")
+    func sandboxWithURL() {
+        #expect(throws: OptionError(exitCode: 64, "--api-url: a sandbox brings its own API: leave out one of the two"))
+        {
+            try options([.sandbox: "true", .apiURL: "http://localhost:1"])
+        }
+    }
+
     @Test("FLY_ACCESS_TOKEN comes before FLY_API_TOKEN")
     func tokens() throws {
         let both = ["HOME": "/h", "FLY_ACCESS_TOKEN": "one", "FLY_API_TOKEN": "two"]
