@@ -53,9 +53,10 @@ targets += library("LogPages", ["CSimdjson", "FlyAPI"])
 targets += library("ConfigurationModel", tested: false)
 
 // The event loop and what stands on it.
-targets += library("EventLoop", ["CLibuv", "CLinux"])
+targets += library("EventLoop", ["CLibuv", "CLinux"], testDependencies: ["WorkerHarness"])
 targets += library(
-    "WorkerRuntime", ["CLinux", "EventLoop", "Framing", "WorkerProtocol"], testDependencies: ["TestWorker"])
+    "WorkerRuntime", ["CLinux", "EventLoop", "Framing", "WorkerProtocol"],
+    testDependencies: ["TestWorker", "WorkerHarness"])
 targets += library("HTTPClient", ["CCurl", "EventLoop"])
 targets += library(
     "Fleet", ["CLinux", "ConfigurationModel", "EventLoop", "FlyAPI", "Framing", "Supervision", "WorkerProtocol", deque])
@@ -107,7 +108,8 @@ targets += [
     .testTarget(
         name: "EndToEndTests",
         dependencies: [
-            "CLinux", "TestWorker", "flyfleet", "flyfleet-config", "flyfleet-registry", "flyfleet-sink",
+            "CLinux", "TestWorker", "WorkerHarness", "flyfleet", "flyfleet-config", "flyfleet-registry",
+            "flyfleet-sink",
             "flyfleet-store",
             "flyfleet-streamer", "flyfleet-tokens", "flysim",
         ], swiftSettings: settings),

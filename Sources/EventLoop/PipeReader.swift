@@ -33,15 +33,13 @@ package final class PipeReader {
     package init(_ loop: Loop, descriptor: Int32) throws(UVError) {
         loop.assertOnLoop()
         self.loop = loop
-        handle = .allocate(capacity: 1)
-        // uv_pipe_init cannot fail on Unix.
-        uv_pipe_init(loop.raw, handle, 0)
+        handle = PipeHandle.make(loop)
         handle.pointee.data = Unmanaged.passRetained(self).toOpaque()
-        let code = uv_pipe_open(handle, descriptor)
-        guard code == 0 else {
-            closeDescriptor(descriptor)
+        do {
+            try PipeHandle.open(handle, descriptor: descriptor, "open a pipe for reading")
+        } catch {
             close()
-            throw UVError(code: code, operation: "open a pipe for reading")
+            throw error
         }
     }
 
@@ -51,7 +49,7 @@ package final class PipeReader {
     package func growBuffer(toBytes bytes: Int32) {
         loop.assertOnLoop()
         guard !closed else { return }
-        PipeBuffer.grow(handle, toBytes: bytes)
+        PipeHandle.growBuffer(handle, toBytes: bytes)
     }
 
     /// Starts or goes on reading; idempotent.

@@ -21,15 +21,13 @@ package final class PipeWriter {
     package init(_ loop: Loop, descriptor: Int32) throws(UVError) {
         loop.assertOnLoop()
         self.loop = loop
-        handle = .allocate(capacity: 1)
-        // uv_pipe_init cannot fail on Unix.
-        uv_pipe_init(loop.raw, handle, 0)
+        handle = PipeHandle.make(loop)
         handle.pointee.data = Unmanaged.passRetained(self).toOpaque()
-        let code = uv_pipe_open(handle, descriptor)
-        guard code == 0 else {
-            closeDescriptor(descriptor)
+        do {
+            try PipeHandle.open(handle, descriptor: descriptor, "open a pipe for writing")
+        } catch {
             close()
-            throw UVError(code: code, operation: "open a pipe for writing")
+            throw error
         }
     }
 
@@ -39,7 +37,7 @@ package final class PipeWriter {
     package func growBuffer(toBytes bytes: Int32) {
         loop.assertOnLoop()
         guard !closed else { return }
-        PipeBuffer.grow(handle, toBytes: bytes)
+        PipeHandle.growBuffer(handle, toBytes: bytes)
     }
 
     /// Writes a copy of `bytes`.

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import WorkerHarness
 
 @Suite("Killing processes", .serialized)
 struct CrashTests {

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import WorkerHarness
 
 @Suite("Bad weather", .serialized)
 struct WeatherTests {
@@ -72,8 +73,7 @@ struct TokenTests {
         let log = folder.path + "/calls"
         let script = folder.path + "/fly"
         let text = "#!/bin/sh\necho \"$@\" >> \(log)\nFLYSIM_SEED=7 exec \(Built.path("flysim")) fly \"$@\"\n"
-        try text.write(toFile: script, atomically: true, encoding: .utf8)
-        chmod(script, 0o755)
+        try folder.write("fly", text, executable: true)
         return (
             "\(script) tokens create readonly {org} -n flyfleet-{app} -x 24h",
             { (try? String(contentsOfFile: log, encoding: .utf8))?.split(separator: "\n").count ?? 0 }

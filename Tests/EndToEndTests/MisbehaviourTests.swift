@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import WorkerHarness
 
 /// A folder of workers in which one app's Streamer is a program that misbehaves.
 struct Libexec {
@@ -21,8 +22,7 @@ struct Libexec {
             esac
 
             """
-        try script.write(toFile: "\(path)/flyfleet-streamer", atomically: true, encoding: .utf8)
-        chmod("\(path)/flyfleet-streamer", 0o755)
+        try folder.write("libexec/flyfleet-streamer", script, executable: true)
     }
 }
 

@@ -2,6 +2,7 @@
 
 import Foundation
 import Testing
+import WorkerHarness
 
 /// A running simulator.
 final class SimulatorProcess: Sendable {

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import WorkerHarness
 
 @Suite("Streaming a fleet", .serialized)
 struct StreamingTests {

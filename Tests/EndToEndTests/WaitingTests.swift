@@ -2,6 +2,7 @@
 
 import Foundation
 import Testing
+import WorkerHarness
 
 extension SimulatorProcess {
     /// Waits until the simulator has refused a request for its token; each look is a request, which sets the pace.

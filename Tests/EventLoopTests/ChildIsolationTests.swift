@@ -5,6 +5,7 @@
 import EventLoop
 import Foundation
 import Testing
+import WorkerHarness
 
 @Suite("ChildProcess and what is left of it") struct ChildIsolationTests {
     @Test("children and failed starts leave no descriptor and no zombie")

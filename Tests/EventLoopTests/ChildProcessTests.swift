@@ -3,6 +3,7 @@
 import EventLoop
 import Foundation
 import Testing
+import WorkerHarness
 
 /// What one child said and how it ended.
 struct ChildStory: Sendable {

@@ -3,6 +3,7 @@
 import EventLoop
 import Foundation
 import Testing
+import WorkerHarness
 
 @Suite("Wakeup") struct WakeupTests {
     @Test("every message of several threads arrives, each thread's in its order")

@@ -3,6 +3,7 @@
 import EventLoop
 import Foundation
 import Testing
+import WorkerHarness
 
 @Suite("FileWriter") struct FileWriterTests {
     private static func contents(_ descriptor: Int32) -> [UInt8] {

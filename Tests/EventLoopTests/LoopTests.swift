@@ -3,6 +3,7 @@
 import EventLoop
 import Foundation
 import Testing
+import WorkerHarness
 
 @Suite("Loop") struct LoopTests {
     @Test("a loop with nothing to wait for ends at once and is empty")

@@ -3,6 +3,7 @@
 import EventLoop
 import Glibc
 import Testing
+import WorkerHarness
 
 @Suite("PipeReader and PipeWriter") struct PipeTests {
     @Test("1 MiB arrives whole at a reader that pauses after every read, and the end after it")

@@ -3,6 +3,7 @@
 import EventLoop
 import Foundation
 import Testing
+import WorkerHarness
 
 @Suite("PoolWork") struct PoolWorkTests {
     @Test("work runs on another thread, its completion on the loop's, and every job completes once")

@@ -3,7 +3,7 @@
 internal import Foundation
 
 /// A fresh, private folder under the system's temporary one.
-package final class TemporaryFolder {
+package final class TemporaryFolder: Sendable {
     package let path: String
 
     package init() throws {
@@ -18,36 +18,24 @@ package final class TemporaryFolder {
     }
 
     /// Writes a file and says where.
+    ///
+    /// A program is copied into place by a child that has ended when this returns. Had this process the file open for
+    /// writing, a child that another test is just spawning would hold it open too, and it could not be run.
     @discardableResult
     package func write(_ name: String, _ content: String, executable: Bool = false) throws -> String {
         let file = path + "/" + name
-        try Data(content.utf8).write(to: URL(fileURLWithPath: file))
-        if executable {
-            try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: file)
-            try waitForWriters(file)
+        guard executable else {
+            try Data(content.utf8).write(to: URL(fileURLWithPath: file))
+            return file
         }
+        let text = file + ".text"
+        try Data(content.utf8).write(to: URL(fileURLWithPath: text))
+        try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: text)
+        let copy = try Process.run(URL(fileURLWithPath: "/bin/cp"), arguments: ["--preserve=mode", text, file])
+        copy.waitUntilExit()
+        guard copy.terminationStatus == 0 else { throw HarnessError(description: "could not write \(file)") }
         return file
     }
-
-    /// Waits until nobody has the file open for writing, which would keep it from being run.
-    ///
-    /// A child that another test is just spawning holds our descriptors between its fork and its exec. The kernel
-    /// grants a read lease only when there is no writer left.
-    private func waitForWriters(_ file: String) throws {
-        let descriptor = open(file, O_RDONLY | O_CLOEXEC)
-        defer { close(descriptor) }
-        for _ in 0..<10_000 {
-            if fcntl(descriptor, Self.setLease, Int32(F_RDLCK)) == 0 {
-                _ = fcntl(descriptor, Self.setLease, Int32(F_UNLCK))
-                return
-            }
-            usleep(500)
-        }
-        throw HarnessError(description: "\(file) is still being written")
-    }
-
-    /// `F_SETLEASE`, whose name needs _GNU_SOURCE.
-    private static let setLease: Int32 = 1024
 
     /// A file's bytes; nil where there is none.
     package func read(_ name: String) -> [UInt8]? {

@@ -6,6 +6,7 @@ import EventLoop
 import Foundation
 import Framing
 import Testing
+import WorkerHarness
 import WorkerProtocol
 
 /// A frame as plain values.

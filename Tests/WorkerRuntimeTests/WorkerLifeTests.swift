@@ -4,6 +4,7 @@ import EventLoop
 import Foundation
 import Framing
 import Testing
+import WorkerHarness
 import WorkerProtocol
 
 @Suite("Worker life") struct WorkerLifeTests {

@@ -3,12 +3,11 @@
 // Expectations belong to the test's task, not to the loop's thread: the loop part returns an outcome, and the test
 // looks at it.
 
-import EventLoop
-import Foundation
-import Testing
+package import EventLoop
+internal import Foundation
 
 /// How a test's loop went wrong as a whole.
-enum LoopTestError: Error {
+package enum LoopTestError: Error {
     case deadlineExceeded(milliseconds: Int64)
     case handlesLeftOpen
 }
@@ -16,7 +15,7 @@ enum LoopTestError: Error {
 /// Calls `setUp` with a new loop, runs the loop until nothing is left, and returns what `setUp`'s closure then says.
 ///
 /// - Throws: when the deadline passed first, or when a handle was left open.
-func onLoopThread<Outcome: Sendable>(
+package func onLoopThread<Outcome: Sendable>(
     deadline milliseconds: Int64 = 20_000, _ setUp: @escaping @Sendable (Loop) throws -> () -> Outcome
 ) async throws -> Outcome {
     try await withCheckedThrowingContinuation { continuation in
