@@ -1,5 +1,8 @@
 // The restart intensity of one supervisor: OTP's `add_restart`, to the letter (R11–R16). It counts restart attempts,
 // not crashes, and is shared by all children. Holds at most `maxRestarts + 1` stamps.
+//
+// Beyond OTP, its clock can be stopped: a supervisor stops it while it carries out a restart. OTP's runs on, and a group
+// whose stop and start take longer than the window then never gives up, however fast its children crash.
 
 /// Counts a supervisor's restart attempts within a sliding window.
 struct RestartWindow: Hashable, Sendable {
@@ -7,6 +10,10 @@ struct RestartWindow: Hashable, Sendable {
     let intensity: RestartIntensity
     /// Attempts, oldest first, on the window's clock; none older than the window was at the last attempt.
     private var stamps: [Int64] = []
+    /// When the clock was stopped; nil while it runs.
+    private var stoppedAt: Timestamp?
+    /// How long it has stood still so far, in milliseconds.
+    private var stoppedMilliseconds: Int64 = 0
 
     /// An empty window (R37).
     init(_ intensity: RestartIntensity) {
@@ -31,6 +38,18 @@ struct RestartWindow: Hashable, Sendable {
         return stamps.reversed().prefix { $0 >= threshold }.count
     }
 
+    /// Stops the window's clock; nothing if it stands still already.
+    mutating func stopClock(at now: Timestamp) {
+        if stoppedAt == nil { stoppedAt = now }
+    }
+
+    /// Lets the window's clock go on from where it stood; nothing if it runs.
+    mutating func startClock(at now: Timestamp) {
+        guard let since = stoppedAt else { return }
+        stoppedAt = nil
+        stoppedMilliseconds += now.milliseconds(since: since)
+    }
+
     /// The oldest stamp that still counts: exactly `maxSeconds` old is not too old (checklist 1.9, 2).
     private func threshold(_ stamp: Int64) -> Int64 {
         let seconds = Int64(intensity.maxSeconds)
@@ -41,8 +60,9 @@ struct RestartWindow: Hashable, Sendable {
 
     /// What the window's clock shows: milliseconds, or whole seconds rounded down, below zero too (R13).
     private func reading(_ now: Timestamp) -> Int64 {
-        guard intensity.clock == .wholeSeconds else { return now.milliseconds }
-        let (seconds, rest) = now.milliseconds.quotientAndRemainder(dividingBy: 1000)
+        let milliseconds = (stoppedAt ?? now).advanced(byMilliseconds: -stoppedMilliseconds).milliseconds
+        guard intensity.clock == .wholeSeconds else { return milliseconds }
+        let (seconds, rest) = milliseconds.quotientAndRemainder(dividingBy: 1000)
         return rest < 0 ? seconds - 1 : seconds
     }
 }

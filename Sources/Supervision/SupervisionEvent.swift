@@ -35,6 +35,8 @@ package enum SupervisionEvent: Hashable, Sendable {
     case startTree
     /// The worker's process exists now: its start timeout runs from here, not from when it was asked for, so that a
     /// start that waited its turn among a thousand is not late before it began.
+    ///
+    /// A driver answers each `start` with this or with `startFailed`, however long making the process takes.
     case spawned(path: String, incarnation: Int)
     /// The worker's ready frame came.
     case ready(path: String, incarnation: Int)

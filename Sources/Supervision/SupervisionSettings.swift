@@ -24,17 +24,24 @@ package struct SupervisionSettings: Hashable, Sendable {
     package var startTimeoutMilliseconds: Int64?
     /// Time a worker has to stop where its specification does not say, in milliseconds.
     package var stopGraceMilliseconds: Int64
+    /// Whether the time in which a static supervisor stops and starts children for a restart passes on the clock of its
+    /// restart window too, as OTP's does.
+    ///
+    /// If it does, a limit never trips where one restart takes longer than the window.
+    package var countsRestartTime: Bool
 
     /// The defaults of `flyfleet start`.
     package init(
         backoff: BackoffSettings? = BackoffSettings(), startTimeoutMilliseconds: Int64? = 10_000,
-        stopGraceMilliseconds: Int64 = 5_000
+        stopGraceMilliseconds: Int64 = 5_000, countsRestartTime: Bool = false
     ) {
         self.backoff = backoff
         self.startTimeoutMilliseconds = startTimeoutMilliseconds
         self.stopGraceMilliseconds = stopGraceMilliseconds
+        self.countsRestartTime = countsRestartTime
     }
 
-    /// Pure OTP: no backoff and no start timeout; five seconds to stop.
-    package static let otp = SupervisionSettings(backoff: nil, startTimeoutMilliseconds: nil)
+    /// Pure OTP: no backoff, no start timeout, a window that never stands still; five seconds to stop.
+    package static let otp = SupervisionSettings(
+        backoff: nil, startTimeoutMilliseconds: nil, countsRestartTime: true)
 }

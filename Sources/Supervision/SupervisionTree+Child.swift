@@ -14,7 +14,6 @@ extension SupervisionTree {
         if let supervisor = nodes[slot].supervisor {
             tasks.append(.begin(supervisor: supervisor))
         } else {
-            if let timeout = settings.startTimeoutMilliseconds { arm(slot, inMilliseconds: timeout) }
             actions.append(.start(path: nodes[slot].path, incarnation: nodes[slot].incarnation))
         }
     }

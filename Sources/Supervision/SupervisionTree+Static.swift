@@ -22,14 +22,29 @@ extension SupervisionTree {
         of index: Int, from position: Int, to end: Int? = nil, _ purpose: Operation.Start.Purpose
     ) {
         let end = end ?? supervisors[index].children.count
+        if case .restart = purpose { stopWindow(of: index) }
         supervisors[index].operation = .start(Operation.Start(next: position, end: end, purpose: purpose))
         tasks.append(.advance(supervisor: index))
     }
 
     /// Begins to stop a supervisor's children down to position `lowest`.
     mutating func stopChildren(of index: Int, from last: Int, to lowest: Int, _ purpose: Operation.Stop.Purpose) {
+        if case .restart = purpose { stopWindow(of: index) }
         supervisors[index].operation = .stop(Operation.Stop(next: last, lowest: lowest, purpose: purpose))
         tasks.append(.advance(supervisor: index))
+    }
+
+    /// A restart begins: until it is over no time passes in the restart window.
+    ///
+    /// What waits for its backoff is not being restarted yet: that time counts, so that waiting is a way to stay below
+    /// the limit.
+    private mutating func stopWindow(of index: Int) {
+        if !settings.countsRestartTime { supervisors[index].window.stopClock(at: now) }
+    }
+
+    private mutating func endOperation(of index: Int) {
+        supervisors[index].operation = nil
+        supervisors[index].window.startClock(at: now)
     }
 
     /// Takes a supervisor's operation as far as it goes without waiting.
@@ -53,7 +68,7 @@ extension SupervisionTree {
             supervisors[index].operation = .start(start)
             return beginStart(slot, restart: start.restart)
         }
-        supervisors[index].operation = nil
+        endOperation(of: index)
         if start.purpose == .initial {
             supervisors[index].phase = .up
             becomeReady(supervisors[index].node)
@@ -97,7 +112,7 @@ extension SupervisionTree {
     }
 
     private mutating func completeStop(_ index: Int, _ stop: Operation.Stop) {
-        supervisors[index].operation = nil
+        endOperation(of: index)
         switch stop.purpose {
         case .restart(let subject, let report, let notBefore):
             if notBefore > now {
@@ -155,10 +170,10 @@ extension SupervisionTree {
         case .initial:
             return beginDown(index, .startFailed(failure))
         case .restart:
-            supervisors[index].operation = nil
+            endOperation(of: index)
             retryLater(slot, of: index)
         case .request(let request, let isNew):
-            supervisors[index].operation = nil
+            endOperation(of: index)
             if isNew { removeChild(slot, of: index) }
             reply(request, .refused(.startFailed(reason: failure.description)))
         }

@@ -237,6 +237,16 @@ import Testing
                 "hold b; a crash; at 2300; release b; hold b; a crash; at 4600; release b; hold b; a crash; release b",
             expected: "stop b, start a, start b, stop b, start a, start b, stop b, start a, start b"),
         Scenario(
+            title: "59 beyond OTP, a restart's own duration does not pass in the window: it gives up",
+            spec: SupervisorSpec(.oneForAll, 1, "a b", within: 1, shutdown: .infinity), settings: standingStill,
+            script: "hold b; a crash; at 2300; release b; hold b; at 3300; a crash",
+            expected: "stop b, start a, start b, gave_up top, stop b"),
+        Scenario(
+            title: "59 beyond OTP, time up between crashes does pass: it is restarted again",
+            spec: SupervisorSpec(.oneForAll, 1, "a b", within: 1, shutdown: .infinity), settings: standingStill,
+            script: "hold b; a crash; at 2300; release b; hold b; at 3301; a crash; release b",
+            expected: "stop b, start a, start b, stop b, start a, start b"),
+        Scenario(
             title: "killing everything spares nobody and asks nobody", spec: SupervisorSpec(.oneForOne, 1, "a b c"),
             script: "hold c; stop; kill",
             expected: "stop c, kill c stop_now, kill b stop_now, kill a stop_now, finished asked"),
@@ -326,6 +336,10 @@ import Testing
             script: "restart a; delete a; terminate a; terminate a",
             expected: "error dynamicSupervisor, error dynamicSupervisor, stop a, ok, error notFound"),
     ]
+
+    /// OTP but for the window's clock, which stands still during a restart.
+    static let standingStill = SupervisionSettings(
+        backoff: nil, startTimeoutMilliseconds: nil, countsRestartTime: false)
 
     /// The first restart is at once, every further one waits exactly one millisecond: too short to be jittered.
     static let backedOff = SupervisionSettings(backoff: BackoffSettings(initialMilliseconds: 1, capMilliseconds: 1))

@@ -28,6 +28,7 @@ import Testing
     @Test("ready after the start timeout's kill is too late") func readyTooLate() throws {
         var tree = try SupervisionTree(name: "top", spec: SupervisorSpec(.oneForOne, 9, "a"), seed: 1)
         _ = tree.handle(.startTree, at: Timestamp(milliseconds: 0))
+        _ = tree.handle(.spawned(path: "a", incarnation: 1), at: Timestamp(milliseconds: 0))
         #expect(tree.nextDeadline == Timestamp(milliseconds: 10_000))
         _ = tree.handle(.time, at: Timestamp(milliseconds: 10_000))
         let actions = tree.handle(.ready(path: "a", incarnation: 1), at: Timestamp(milliseconds: 10_001))
@@ -38,6 +39,7 @@ import Testing
     @Test("the start timeout runs from the process's birth, not from the wish for it") func spawnedLate() throws {
         var tree = try SupervisionTree(name: "top", spec: SupervisorSpec(.oneForOne, 9, "a"), seed: 1)
         _ = tree.handle(.startTree, at: Timestamp(milliseconds: 0))
+        #expect(tree.nextDeadline == nil)
         #expect(tree.handle(.spawned(path: "a", incarnation: 1), at: Timestamp(milliseconds: 7_000)).isEmpty)
         #expect(tree.nextDeadline == Timestamp(milliseconds: 17_000))
         _ = tree.handle(.ready(path: "a", incarnation: 1), at: Timestamp(milliseconds: 7_010))
@@ -48,6 +50,7 @@ import Testing
     @Test("ready that is handled together with its own timeout wins") func readyWins() throws {
         var tree = try SupervisionTree(name: "top", spec: SupervisorSpec(.oneForOne, 9, "a"), seed: 1)
         _ = tree.handle(.startTree, at: Timestamp(milliseconds: 0))
+        _ = tree.handle(.spawned(path: "a", incarnation: 1), at: Timestamp(milliseconds: 0))
         _ = tree.handle(.ready(path: "a", incarnation: 1), at: Timestamp(milliseconds: 10_000))
         #expect(tree.status(of: "a", at: Timestamp(milliseconds: 10_000))?.state == .running)
     }

@@ -106,6 +106,36 @@ import Testing
         }
     }
 
+    @Test(
+        "a group that crashes after every restart gives up, however long its stops and starts take", arguments: 0..<200)
+    func slowRestarts(seed: UInt64) throws {
+        var random = RandomTree(seed: 50_000 + seed)
+        let limit = random.number(0...4)
+        let children = (0..<random.number(1...4)).map { ChildSpec(id: "c\($0)", shutdown: .infinity) }
+        let spec = SupervisorSpec(
+            strategy: random.pick(Strategy.allCases) ?? .oneForOne,
+            intensity: RestartIntensity(maxRestarts: limit, maxSeconds: 2), children: children)
+        var settings = SupervisionSettings.otp
+        settings.countsRestartTime = false
+        var driver = try TreeDriver(spec, settings: settings)
+        driver.send(.startTree)
+        var crashes = 0
+        while driver.finished == nil, crashes <= limit {
+            driver.slowStops = Set(children.map(\.id))
+            driver.slowStarts = driver.slowStops
+            driver.exit("c0")
+            crashes += 1
+            driver.finishSlowly(children.map(\.id), everyMilliseconds: Int64(random.number(1_000...9_000)))
+        }
+        driver.slowStops = []
+        driver.finishSlowly(children.map(\.id), everyMilliseconds: 1)
+        guard case .gaveUp? = driver.finished else {
+            Issue.record("seed \(seed): \(crashes) crashes within \(limit) in 2 s, and it is \(driver.states)")
+            return
+        }
+        #expect(crashes == limit + 1)
+    }
+
     @Test("the same seed and events give the same actions; another seed differs in delays alone") func determinism()
         throws
     {
@@ -146,6 +176,23 @@ import Testing
                 }
             }
             #expect(driver.tree.status(at: driver.now) == before)
+        }
+    }
+}
+
+extension TreeDriver {
+    /// Lets what is stopping end and what is starting be ready, one after the other, with time in between.
+    fileprivate mutating func finishSlowly(_ ids: [String], everyMilliseconds pause: Int64) {
+        while finished == nil {
+            let status = tree.status(at: now).filter { ids.contains($0.path) }
+            guard let busy = status.first(where: { $0.state == .stopping || $0.state == .starting }) else { return }
+            advance(by: pause)
+            if busy.state == .stopping {
+                slowStops.remove(busy.path)
+                exit(busy.path, .normal)
+            } else {
+                becomeReady(busy.path)
+            }
         }
     }
 }

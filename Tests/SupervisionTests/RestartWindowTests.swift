@@ -46,6 +46,21 @@ import Testing
         #expect(isAllowed == mayRestart)
     }
 
+    @Test("time passes only while the clock runs; stopping or starting it twice changes nothing") func stoppedClock() {
+        var window = RestartWindow(RestartIntensity(maxRestarts: 1, maxSeconds: 1))
+        let isFirstAllowed = window.recordAttempt(at: Timestamp(milliseconds: 0))
+        window.startClock(at: Timestamp(milliseconds: 0))
+        window.stopClock(at: Timestamp(milliseconds: 100))
+        window.stopClock(at: Timestamp(milliseconds: 700))
+        #expect(isFirstAllowed && window.count(at: Timestamp(milliseconds: 90_000)) == 1)
+        window.startClock(at: Timestamp(milliseconds: 100_100))
+        window.startClock(at: Timestamp(milliseconds: 100_500))
+        #expect(window.count(at: Timestamp(milliseconds: 101_000)) == 1)
+        #expect(window.count(at: Timestamp(milliseconds: 101_001)) == 0)
+        let isSecondAllowed = window.recordAttempt(at: Timestamp(milliseconds: 101_000))
+        #expect(!isSecondAllowed)
+    }
+
     @Test("agrees with OTP's list walk on random attempts", arguments: 0..<200 as Range<UInt64>)
     func agreesWithTheListWalk(seed: UInt64) {
         var generator = SplitMix64(seed: seed)

@@ -106,7 +106,8 @@ struct TreeDriver {
                 return [.exited(path: path, incarnation: incarnation, reason: .ignore)]
             }
             alive[path] = incarnation
-            return slowStarts.contains(path) ? [] : [.ready(path: path, incarnation: incarnation)]
+            let spawned = SupervisionEvent.spawned(path: path, incarnation: incarnation)
+            return slowStarts.contains(path) ? [spawned] : [spawned, .ready(path: path, incarnation: incarnation)]
         case .stop(let path, let incarnation):
             return slowStops.contains(path) ? [] : end(path, incarnation)
         case .terminate(let path, let incarnation):
