@@ -48,6 +48,7 @@ var targets: [Target] = [
 targets += library("Framing")
 targets += library("WorkerProtocol", ["Framing"])
 targets += library("Supervision", pure: true)
+targets += library("PolicySimulation", ["Supervision"], pure: true)
 targets += library("FlyAPI", pure: true)
 targets += library("LogPages", ["CSimdjson", "FlyAPI"])
 targets += library("ConfigurationModel", tested: false)
