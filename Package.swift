@@ -85,7 +85,11 @@ targets += library(
 
 // The programs.
 targets += [
-    program("flyfleet", ["ConfigurationModel", "EventLoop", "Fleet", "Supervision", argumentParser]),
+    program(
+        "flyfleet",
+        [
+            "ConfigurationModel", "EventLoop", "Fleet", "PolicySimulation", "Supervision", argumentParser,
+        ]),
     program("flyfleet-bench", ["CLinux", "Simulator"]),
     program("flyfleet-config", ["ConfigurationFiles", "ConfigurationModel"]),
     program("flyfleet-registry", ["Registry", "WorkerRuntime"]),

@@ -67,10 +67,3 @@ int linux_spawn(
     for (int index = 0; index < count; index++) close(copies[index]);
     return -error;
 }
-
-int linux_reap(int pid, int *wait_status) {
-    int reaped;
-    do reaped = waitpid(pid, wait_status, WNOHANG);
-    while (reaped < 0 && errno == EINTR);
-    return reaped < 0 ? -errno : reaped;
-}

@@ -45,6 +45,7 @@ package enum ConfigurationReader {
         case .maxSeconds: file.maxSeconds = try entry.count()
         case .restartBackoff: file.restartBackoff = try entry.text()
         case .heartbeat: file.heartbeat = try entry.text()
+        case .startTimeout: file.startTimeout = try entry.duration(example: "10s")
         case .stopGrace: file.stopGrace = try entry.duration(example: "5s")
         case .tokenCommand: file.tokenCommand = try entry.command(example: #"["fly", "tokens", "create"]"#)
         }

@@ -29,6 +29,8 @@ package struct ConfigurationFile: Codable, Equatable, Sendable {
     package var maxSeconds: Int?
     package var restartBackoff: String?
     package var heartbeat: String?
+    /// A duration, or `off`.
+    package var startTimeout: String?
     package var stopGrace: String?
     /// The words of the command that prints a token.
     package var tokenCommand: [String]?
@@ -47,6 +49,7 @@ package struct ConfigurationFile: Codable, Equatable, Sendable {
         case maxSeconds = "max_seconds"
         case restartBackoff = "restart_backoff"
         case heartbeat
+        case startTimeout = "start_timeout"
         case stopGrace = "stop_grace"
         case tokenCommand = "token_command"
     }

@@ -2,59 +2,38 @@
 //
 // Not uv_spawn, which copies the parent's page tables and blocks the loop until the copy has become the program, nor
 // its SIGCHLD handler, which asks after every child at each death: a child is made by posix_spawn and watched by a
-// pidfd. It is reaped when that becomes readable and signalled only until then, because the kernel may give its pid to
-// a stranger afterwards.
+// pidfd. When that becomes readable the child is a zombie. Until it is reaped nobody else can have its pid, nor its
+// group's number, so signals go out until then and never later.
 
 internal import CLibuv
 internal import CLinux
 internal import Glibc
 
-/// How a process ended, decoded from its wait status.
-package enum ProcessExit: Equatable, Sendable {
-    case exited(code: Int32)
-    case signaled(signal: Int32, coreDumped: Bool)
-}
-
-/// What to start and with what.
-package struct SpawnRequest: Sendable {
-    /// The path of the executable.
-    package var executable: String
-    /// Everything after argv[0].
-    package var arguments: [String]
-    /// The whole environment, in order.
-    package var environment: [(name: String, value: String)]
-    /// Descriptors of ours that the child gets beside its three pipes, from 3 upwards.
-    package var extraDescriptors: [Int32]
-    /// Whether the child leads a session and a process group of its own.
-    package var ownSession: Bool
-
-    package init(
-        executable: String, arguments: [String], environment: [(name: String, value: String)],
-        extraDescriptors: [Int32] = [], ownSession: Bool = true
-    ) {
-        self.executable = executable
-        self.arguments = arguments
-        self.environment = environment
-        self.extraDescriptors = extraDescriptors
-        self.ownSession = ownSession
-    }
-}
-
 /// A running child of this process.
+///
+/// One that leads a session takes what is left of its process group with it when it ends, however it ends; with
+/// ``Loop/adoptOrphans()`` what is left of its session.
 package final class ChildProcess {
     private let loop: Loop
+    private let leadsSession: Bool
     private var onExit: ((ProcessExit) -> Void)?
     private var watch: DescriptorPoll?
     private let pidDescriptor: Int32
-    /// Keeps the object while its process lives, whoever else lets go of it.
-    private var selfWhileAlive: ChildProcess?
+    /// Keeps the object until the exit is reported, whoever else lets go of it.
+    private var selfUntilReported: ChildProcess?
+    private var isRunning = false
+    private var isKilledByUs = false
+    private var exit = ProcessExit.unknown
 
     package let pid: Int32
     package let input: PipeWriter
     package let output: PipeReader
     package let errors: PipeReader
+    /// Known when the exit is reported.
+    package private(set) var sessionEnd = SessionEnd.unwatched
 
-    /// Spawns a child.
+    /// Spawns a child, on the loop's thread: a parent-death signal comes when the thread ends that spawned, not when
+    /// the process does.
     ///
     /// `onExit` is called once, after the child was reaped.
     ///
@@ -63,6 +42,8 @@ package final class ChildProcess {
         loop.assertOnLoop()
         self.loop = loop
         self.onExit = onExit
+        leadsSession = request.ownSession
+        loop.memoryKills.prepare()
         var childEnds: [Int32] = []
         defer { childEnds.forEach(closeDescriptor) }
         let pipes = try ParentEnds(loop, childEnds: &childEnds)
@@ -78,27 +59,29 @@ package final class ChildProcess {
         do {
             let watch = try DescriptorPoll(loop, descriptor: pidDescriptor)
             self.watch = watch
-            try watch.start(.readable) { [unowned self] _ in reap() }
-            selfWhileAlive = self
+            try watch.start(.readable) { [unowned self] _ in ended() }
+            isRunning = true
+            selfUntilReported = self
         } catch {
             abandon()
             throw error
         }
     }
 
-    /// Signals the process alone; nothing once it was reaped.
+    /// Signals the process alone; nothing once it has ended.
     package func signal(_ number: Int32) {
         loop.assertOnLoop()
-        guard selfWhileAlive != nil else { return }
-        kill(pid, number)
+        guard isRunning else { return }
+        if kill(pid, number) == 0, number == SIGKILL { isKilledByUs = true }
     }
 
-    /// Signals the whole process group the child leads, and the child itself in case it leads none.
+    /// Signals the whole process group the child leads, and the child itself in case it leads none; nothing once it
+    /// has ended, for then its group gets SIGKILL.
     package func signalGroup(_ number: Int32) {
         loop.assertOnLoop()
-        guard selfWhileAlive != nil else { return }
+        guard isRunning else { return }
         kill(-pid, number)
-        kill(pid, number)
+        signal(number)
     }
 
     /// Closes the three pipes; idempotent.
@@ -114,100 +97,72 @@ package final class ChildProcess {
         let arguments = CStringArray([request.executable] + request.arguments)
         let environment = CStringArray(request.environment.map { "\($0.name)=\($0.value)" })
         let descriptors = childEnds + request.extraDescriptors
-        var pid: Int32 = 0
-        let code = withExtendedLifetime((arguments, environment)) {
-            linux_spawn(
-                request.executable, arguments.base, environment.base, descriptors, Int32(descriptors.count),
-                request.ownSession ? 1 : 0, &pid)
+        let (code, pid) = withExtendedLifetime((arguments, environment)) {
+            SpawnedChildren.spawn { pid in
+                linux_spawn(
+                    request.executable, arguments.base, environment.base, descriptors, Int32(descriptors.count),
+                    request.ownSession ? 1 : 0, pid)
+            }
         }
         try check(code, "start \(request.executable)")
         // Not reaped yet, so the pid is still this child's.
         let pidDescriptor = linux_pidfd_open(pid)
         guard pidDescriptor >= 0 else {
             let failure = UVError(code: -errno, operation: "watch \(request.executable)")
-            endAndReap(pid)
+            killAndReap(pid, group: request.ownSession)
             throw failure
         }
         return (pid, pidDescriptor)
     }
 
     /// A child that cannot be watched must not run on, nor stay as a zombie.
-    private static func endAndReap(_ pid: Int32) {
+    private static func killAndReap(_ pid: Int32, group: Bool) {
+        if group { kill(-pid, SIGKILL) }
         kill(pid, SIGKILL)
-        var status: Int32 = 0
-        while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+        SpawnedChildren.reap(pid)
     }
 
     private func abandon() {
-        Self.endAndReap(pid)
+        Self.killAndReap(pid, group: leadsSession)
         watch?.close()
         closeDescriptor(pidDescriptor)
         closePipes()
     }
 
-    private func reap() {
+    /// The pidfd says that the child is a zombie, which it stays until ``finish(_:)``.
+    private func ended() {
         var status: Int32 = 0
-        let reaped = linux_reap(pid, &status)
-        guard reaped != 0 else { return }
+        let found = linux_peek_exit(pid, &status)
+        guard found != 0 else { return }
+        isRunning = false
         watch?.close()
         watch = nil
         closeDescriptor(pidDescriptor)
-        let signal = status & 0x7f
-        let exit: ProcessExit =
-            signal == 0
-            ? .exited(code: (status >> 8) & 0xff)
-            : .signaled(signal: signal, coreDumped: linux_core_dumped(status) != 0)
+        // Reaped by somebody else, the pid may be anybody's.
+        guard found > 0 else {
+            SpawnedChildren.forget(pid)
+            return report()
+        }
+        exit = loop.memoryKills.explain(ProcessExit(waitStatus: status), isKilledByUs: isKilledByUs, nowMs: loop.now)
+        guard leadsSession else { return finish(.unwatched) }
+        kill(-pid, SIGKILL)
+        if let reaper = loop.reaper { reaper.end(self) } else { finish(.unwatched) }
+    }
+
+    /// Reaps the child and reports its exit.
+    func finish(_ sessionEnd: SessionEnd) {
+        self.sessionEnd = sessionEnd
+        SpawnedChildren.reap(pid)
+        report()
+    }
+
+    private func report() {
         let receiver = onExit
         onExit = nil
         withExtendedLifetime(self) {
-            selfWhileAlive = nil
+            selfUntilReported = nil
             receiver?(exit)
         }
-    }
-}
-
-/// The parent's ends of a child's three pipes.
-private struct ParentEnds {
-    let input: PipeWriter
-    let output: PipeReader
-    let errors: PipeReader
-
-    /// Makes three pipes; the child's ends go to `childEnds` in the order of its descriptors.
-    init(_ loop: Loop, childEnds: inout [Int32]) throws(UVError) {
-        let toChild = try Self.makePipe(parentWrites: true)
-        childEnds.append(toChild.child)
-        input = try PipeWriter(loop, descriptor: toChild.parent)
-        do {
-            let fromChild = try Self.makePipe(parentWrites: false)
-            childEnds.append(fromChild.child)
-            output = try PipeReader(loop, descriptor: fromChild.parent)
-        } catch {
-            input.close()
-            throw error
-        }
-        do {
-            let fromErrors = try Self.makePipe(parentWrites: false)
-            childEnds.append(fromErrors.child)
-            errors = try PipeReader(loop, descriptor: fromErrors.parent)
-        } catch {
-            input.close()
-            output.close()
-            throw error
-        }
-    }
-
-    func close() {
-        input.close()
-        output.close()
-        errors.close()
-    }
-
-    private static func makePipe(parentWrites: Bool) throws(UVError) -> (parent: Int32, child: Int32) {
-        var ends: [uv_file] = [-1, -1]
-        let nonblocking = Int32(UV_NONBLOCK_PIPE.rawValue)
-        let code = uv_pipe(&ends, parentWrites ? 0 : nonblocking, parentWrites ? nonblocking : 0)
-        try check(code, "make a pipe")
-        return parentWrites ? (ends[1], ends[0]) : (ends[0], ends[1])
     }
 }
 

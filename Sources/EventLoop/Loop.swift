@@ -13,6 +13,10 @@ internal import Glibc
 package final class Loop {
     let raw: UnsafeMutablePointer<uv_loop_t>
     private let thread: pthread_t
+    /// Ends dead children's sessions; nil while orphans are not adopted.
+    var reaper: SessionReaper?
+    /// Tells which children the kernel killed for their memory.
+    let memoryKills = MemoryKillWatch()
 
     /// Makes a loop that belongs to the calling thread.
     package init() throws(UVError) {

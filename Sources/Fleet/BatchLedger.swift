@@ -7,28 +7,38 @@
 internal import DequeModule
 
 /// A batch on its way from a Streamer to the sinks.
-struct Batch<Body> {
-    let app: String
+package struct Batch<Body> {
+    package let app: String
     /// The number its Streamer gave it; unique within one incarnation only.
-    let number: UInt64
-    let incarnation: Int
+    package let number: UInt64
+    package let incarnation: Int
     /// Empty when the batch does not move the cursor.
-    let cursor: String
-    let bytes: Int
-    let body: Body
+    package let cursor: String
+    package let bytes: Int
+    package let body: Body
+
+    /// A batch as its Streamer sent it.
+    package init(app: String, number: UInt64, incarnation: Int, cursor: String, bytes: Int, body: Body) {
+        self.app = app
+        self.number = number
+        self.incarnation = incarnation
+        self.cursor = cursor
+        self.bytes = bytes
+        self.body = body
+    }
 }
 
 /// The books of the log relay, for one durable subscriber.
-struct BatchLedger<Body> {
+package struct BatchLedger<Body> {
     /// Bytes a subscriber may have in hand without having acknowledged them.
-    static var subscriberWindowBytes: Int { 8 * 1024 * 1024 }
+    package static var subscriberWindowBytes: Int { 8 * 1024 * 1024 }
 
     /// What an acknowledgement sets free.
-    struct Settled: Equatable {
-        let app: String
-        let number: UInt64
-        let incarnation: Int
-        let cursor: String
+    package struct Settled: Equatable {
+        package let app: String
+        package let number: UInt64
+        package let incarnation: Int
+        package let cursor: String
     }
 
     private var waiting: Deque<Batch<Body>> = []
@@ -37,34 +47,37 @@ struct BatchLedger<Body> {
     private var openBatches: [String: Int] = [:]
 
     /// Bytes held, delivered or not.
-    private(set) var heldBytes = 0
+    package private(set) var heldBytes = 0
 
     /// Whether a subscriber is there to take batches.
-    private(set) var isAttached = false
+    package private(set) var isAttached = false
 
     /// Whether nothing is on its way.
-    var isEmpty: Bool { waiting.isEmpty && inHand.isEmpty }
+    package var isEmpty: Bool { waiting.isEmpty && inHand.isEmpty }
 
     /// Whether the subscriber has batches it did not acknowledge.
-    var hasBatchesInHand: Bool { !inHand.isEmpty }
+    package var hasBatchesInHand: Bool { !inHand.isEmpty }
 
     /// Whether an app has nothing on its way.
-    func isSettled(_ app: String) -> Bool { openBatches[app] == nil }
+    package func isSettled(_ app: String) -> Bool { openBatches[app] == nil }
+
+    /// Books without a batch or a subscriber.
+    package init() {}
 
     /// Takes a batch.
-    mutating func append(_ batch: Batch<Body>) {
+    package mutating func append(_ batch: Batch<Body>) {
         waiting.append(batch)
         heldBytes += batch.bytes
         openBatches[batch.app, default: 0] += 1
     }
 
     /// The subscriber is ready: it gets what was not acknowledged first.
-    mutating func attach() {
+    package mutating func attach() {
         isAttached = true
     }
 
     /// The subscriber is gone: what it did not acknowledge goes to its successor.
-    mutating func detach() {
+    package mutating func detach() {
         isAttached = false
         waiting.prepend(contentsOf: inHand)
         inHand.removeAll()
@@ -74,7 +87,7 @@ struct BatchLedger<Body> {
     /// The next batch to deliver, or nil when the subscriber has enough in hand.
     ///
     /// - Parameter ignoringWindow: for the last batches before the subscriber is asked to stop.
-    mutating func nextDelivery(ignoringWindow: Bool = false) -> Batch<Body>? {
+    package mutating func nextDelivery(ignoringWindow: Bool = false) -> Batch<Body>? {
         guard isAttached, let first = waiting.first else { return nil }
         guard ignoringWindow || inHand.isEmpty || bytesInHand + first.bytes <= Self.subscriberWindowBytes else {
             return nil
@@ -86,7 +99,7 @@ struct BatchLedger<Body> {
     }
 
     /// Gives up every batch that is held, in order: nobody will ever take them.
-    mutating func removeAll() -> [Settled] {
+    package mutating func removeAll() -> [Settled] {
         let abandoned = (Array(inHand) + Array(waiting)).map { batch in
             Settled(app: batch.app, number: batch.number, incarnation: batch.incarnation, cursor: "")
         }
@@ -95,7 +108,7 @@ struct BatchLedger<Body> {
     }
 
     /// The subscriber has a batch safe; nil when this is not the one whose turn it is.
-    mutating func acknowledge(app: String, number: UInt64) -> Settled? {
+    package mutating func acknowledge(app: String, number: UInt64) -> Settled? {
         guard let first = inHand.first, first.app == app, first.number == number else { return nil }
         inHand.removeFirst()
         bytesInHand -= first.bytes
@@ -106,29 +119,39 @@ struct BatchLedger<Body> {
 }
 
 /// Cursors that may be committed, gathered while an earlier commit runs, so that many apps share a transaction.
-struct CommitLedger {
+package struct CommitLedger {
     /// A batch that its Streamer may forget once its cursor is committed.
-    struct Receipt: Equatable {
-        let app: String
-        let number: UInt64
-        let incarnation: Int
+    package struct Receipt: Equatable {
+        package let app: String
+        package let number: UInt64
+        package let incarnation: Int
+
+        /// The receipt of one batch.
+        package init(app: String, number: UInt64, incarnation: Int) {
+            self.app = app
+            self.number = number
+            self.incarnation = incarnation
+        }
     }
 
     private var dirty: [String: String] = [:]
     private var receipts: [Receipt] = []
     private var inFlight: (cursors: [String: String], receipts: [Receipt])?
 
+    /// Nothing to commit.
+    package init() {}
+
     /// Whether an app's cursor is committed as far as it is known.
-    func isClean(_ app: String) -> Bool { dirty[app] == nil && inFlight?.cursors[app] == nil }
+    package func isClean(_ app: String) -> Bool { dirty[app] == nil && inFlight?.cursors[app] == nil }
 
     /// Takes note of an acknowledged batch that moves its app's cursor.
-    mutating func add(cursor: String, receipt: Receipt) {
+    package mutating func add(cursor: String, receipt: Receipt) {
         dirty[receipt.app] = cursor
         receipts.append(receipt)
     }
 
     /// The cursors of the next transaction in order of app, or nil when there are none or one is under way.
-    mutating func begin() -> [(app: String, cursor: String)]? {
+    package mutating func begin() -> [(app: String, cursor: String)]? {
         guard inFlight == nil, !dirty.isEmpty else { return nil }
         inFlight = (dirty, receipts)
         dirty = [:]
@@ -137,20 +160,20 @@ struct CommitLedger {
     }
 
     /// The cursors that no transaction holds yet, for the last words to a store that is asked to stop.
-    func uncommitted() -> [(app: String, cursor: String)] { Self.inOrder(dirty: dirty) }
+    package func uncommitted() -> [(app: String, cursor: String)] { Self.inOrder(dirty: dirty) }
 
     private static func inOrder(dirty: [String: String]) -> [(app: String, cursor: String)] {
         dirty.sorted { $0.key < $1.key }.map { (app: $0.key, cursor: $0.value) }
     }
 
     /// The transaction is in the store: gives the batches that may be forgotten.
-    mutating func succeed() -> [Receipt] {
+    package mutating func succeed() -> [Receipt] {
         defer { inFlight = nil }
         return inFlight?.receipts ?? []
     }
 
     /// The transaction did not happen: its cursors are due again, unless newer ones came meanwhile.
-    mutating func fail() {
+    package mutating func fail() {
         guard let failed = inFlight else { return }
         inFlight = nil
         dirty.merge(failed.cursors) { newer, _ in newer }

@@ -28,7 +28,9 @@ final class EventJournal {
     /// - Returns: nil when it cannot be opened; errno says why.
     static func open(_ path: String) -> Int32? {
         if path == "-" { return fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10) }
-        let descriptor = linux_open(path, O_WRONLY | O_CREAT | O_APPEND, 0o644)
+        // A named pipe would keep us until somebody reads it; opened both ways, it waits for its reader with us.
+        let access = linux_is_pipe_file(path) != 0 ? O_RDWR : O_WRONLY
+        let descriptor = linux_open(path, access | O_CREAT | O_APPEND, 0o644)
         return descriptor >= 0 ? descriptor : nil
     }
 
@@ -99,6 +101,11 @@ final class EventJournal {
             line.add("code", Int64?.none)
             line.add("signal", SignalName.of(signal))
             line.add("core_dumped", coreDumped)
+        case .outOfMemory:
+            line.add("code", Int64?.none)
+            line.add("signal", SignalName.of(SIGKILL))
+            line.add("core_dumped", false)
+            line.add("out_of_memory", true)
         }
     }
 }

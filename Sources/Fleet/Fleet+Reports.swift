@@ -4,11 +4,25 @@ internal import EventLoop
 internal import Supervision
 
 extension Fleet {
-    /// Writes a report to the events file, and to stderr where a person would want to know.
+    /// Writes a report to the events file, the exits also to the history, and to stderr where a person would want to know.
     func record(_ report: SupervisionReport) {
-        let worker = workers[report.path].flatMap { $0.incarnation == report.incarnation ? $0 : nil }
-        let facts = worker.map { ProcessFacts(pid: $0.pid, exit: $0.exit, lastWords: $0.lastWords) }
-        journal.append(report, process: facts)
+        let process = facts(of: report)
+        journal.append(report, process: process)
+        if let process { exits.record(report, process: process) }
+        tellPeople(report)
+        if report.path == LeafPath.appServers, case .exited = report.turn { appServersEnded() }
+    }
+
+    /// What is known of the process that a report is about, if it is about one.
+    private func facts(of report: SupervisionReport) -> ProcessFacts? {
+        for worker in [workers[report.path], departed[report.path]] {
+            guard let worker, worker.incarnation == report.incarnation else { continue }
+            return ProcessFacts(pid: worker.pid, exit: worker.exit, lastWords: worker.lastWords)
+        }
+        return nil
+    }
+
+    private func tellPeople(_ report: SupervisionReport) {
         switch report.turn {
         case .exited(.crash(let words), let uptime):
             let life = uptime.map { "after \(Self.duration($0))" } ?? "before it was ready"

@@ -2,7 +2,6 @@
 
 internal import EventLoop
 internal import Framing
-internal import Glibc
 internal import Supervision
 internal import WorkerProtocol
 
@@ -46,31 +45,50 @@ extension Fleet: WorkerProcessDelegate {
     }
 
     func worker(_ worker: WorkerProcess, brokeProtocol reason: String) {
+        guard worker.stopServing() else { return }
         diagnostics.say(worker.path, reason)
-        post(.failed(path: worker.path, incarnation: worker.incarnation, reason: .protocolError))
+        post(.brokeProtocol(worker.identity, reason: reason))
+    }
+
+    func worker(_ worker: WorkerProcess, did event: FleetEvent) {
+        post(event)
+    }
+
+    func workerWasHeard(_ worker: WorkerProcess) {
+        machine.heard(worker.identity, atMs: loop.now)
     }
 
     func worker(_ worker: WorkerProcess, wrote line: String) {
         diagnostics.say(worker.path, line)
     }
 
-    func workerInputProgressed(_ worker: WorkerProcess) {}
+    func worker(_ worker: WorkerProcess, lastWrote line: String) {
+        machine.wrote(worker.identity, line: line)
+    }
 
+    func workerMayBePaused(_ worker: WorkerProcess) -> Bool {
+        machine.mayBePaused(worker.identity)
+    }
+
+    /// Everybody is told who waited for something of it.
     func workerIsGone(_ worker: WorkerProcess) {
-        worker.calls.failAll(Failure(.unavailable, "\(worker.path) ended"))
         releaseKeys(of: worker)
         if worker.path == LeafPath.console { catalog.consoleDiedWithBatches = relay.sinkIsGone() }
         if worker.path.hasPrefix(LeafPath.appServers + "/") {
             serveAppServerWaiters(
                 LeafPath.lastComponent(worker.path), .failure(Failure(.unavailable, "\(worker.path) ended")))
         }
-        post(.exited(path: worker.path, incarnation: worker.incarnation, reason: Self.reason(of: worker)))
     }
 
     private func announce(_ worker: WorkerProcess) {
-        post(.ready(path: worker.path, incarnation: worker.incarnation))
+        post(.ready(worker.identity))
+        // One that ended behind its ready frame serves nobody.
+        guard machine.isReady(worker.identity) else { return }
         if worker.path == LeafPath.console { relay.sinkIsReady() }
-        if worker.path == LeafPath.store { relay.storeIsReady() }
+        if worker.path == LeafPath.store {
+            relay.storeIsReady()
+            exits.storeIsReady()
+        }
         if relay.isPaused, worker.path.hasPrefix(LeafPath.streamers + "/") { worker.pauseReading() }
         if worker.path.hasPrefix(LeafPath.appServers + "/") {
             serveAppServerWaiters(LeafPath.lastComponent(worker.path), .success(worker))
@@ -91,27 +109,11 @@ extension Fleet: WorkerProcessDelegate {
         let release = ReleaseRequest(path: worker.path, incarnation: worker.incarnation)
         router.ask(registry, release, timeoutMs: 5_000) { _ in }
     }
-
-    /// What an exit means to the policies: code 0 counts as normal only after a goodbye, a signal is always a crash.
-    private static func reason(of worker: WorkerProcess) -> ExitReason {
-        switch worker.exit {
-        case .exited(WorkerExit.normal):
-            worker.saidGoodbye ? .normal : .crash("exit code 0 without a goodbye")
-        case .exited(WorkerExit.ignore):
-            .ignore
-        case .exited(let code):
-            .crash("exit code \(code)" + (worker.lastWords.last.map { ", \($0)" } ?? ""))
-        case .signaled(let signal, let coreDumped):
-            .crash("signal \(SignalName.of(signal))" + (coreDumped ? ", core dumped" : ""))
-        case nil:
-            .crash("no exit status")
-        }
-    }
 }
 
 extension Fleet: LogRelayHost {
     func readyWorker(_ path: String) -> WorkerProcess? {
-        guard let worker = workers[path], worker.isReady, worker.exit == nil else { return nil }
+        guard let worker = workers[path], machine.isReady(worker.identity) else { return nil }
         return worker
     }
 
@@ -149,7 +151,7 @@ extension Fleet: LogRelayHost {
 
 extension Fleet: RequestRouterHost {
     func presentWorker(_ path: String) -> WorkerProcess? {
-        guard let worker = workers[path], worker.exit == nil else { return nil }
+        guard let worker = workers[path], machine.isRunning(worker.identity) else { return nil }
         return worker
     }
 
@@ -157,8 +159,7 @@ extension Fleet: RequestRouterHost {
         if let worker = readyWorker(LeafPath.appServer(app)) { return body(.success(worker)) }
         appServerWaiters[app, default: []].append(body)
         // Asked for even if others wait: what they waited for may have been forgotten with its group.
-        guard workers[LeafPath.appServer(app)] == nil, !appServerCalls.values.contains(app) else { return }
-        startAppServer(app)
+        post(.appServerNeeded(app: app))
     }
 
     func whenSettled(_ app: String, _ body: @escaping () -> Void) {
@@ -170,12 +171,11 @@ extension Fleet: RequestRouterHost {
             return .failure(Failure(.unknownMethod, "the parent does not know \(method)"))
         }
         relay.abandon()
-        post(.stopTree)
+        post(.stop)
         return .success(Done())
     }
 
-    func appServerAnswered(_ request: UInt64, _ reply: CallReply) {
-        guard let app = appServerCalls.removeValue(forKey: request) else { return }
+    func appServerAnswered(_ app: String, _ reply: CallReply) {
         switch reply {
         case .started:
             // Its waiters were served when it became ready.
@@ -189,17 +189,10 @@ extension Fleet: RequestRouterHost {
         }
     }
 
-    /// The group of AppServers went down and forgot its children, or is up again and gets back those it had.
-    func appServersTurned(_ turn: SupervisionReport.Turn) {
-        switch turn {
-        case .exited:
-            for app in appServerWaiters.keys.sorted() {
-                serveAppServerWaiters(app, .failure(Failure(.unavailable, "\(LeafPath.appServers) ended")))
-            }
-        case .ready:
-            for app in appsWithServers.sorted() { startAppServer(app) }
-        default:
-            break
+    /// The group of AppServers went down and forgot its children, those that are waited for among them.
+    func appServersEnded() {
+        for app in appServerWaiters.keys.sorted() {
+            serveAppServerWaiters(app, .failure(Failure(.unavailable, "\(LeafPath.appServers) ended")))
         }
     }
 

@@ -1,9 +1,9 @@
-// The parent: carries out what the policies decide, with real processes.
+// The parent's driver: turns what happens into events for FleetMachine, and carries out with real processes what that says.
 //
-// Theory of operation. Everything that happens (a ready frame, an exit, silence, a signal, a deadline) becomes one
-// SupervisionEvent in one queue. Each is handled to its end: the tree answers with actions, which are carried out in
-// order and may append further events. Then exactly one timer is armed, for the tree's next deadline. The tree knows
-// no process and this file takes no decision.
+// Theory of operation. Everything that happens (a ready frame, an exit, a signal, a deadline) becomes one FleetEvent. The
+// machine answers it at once with effects, which join one queue and are carried out in order; what carrying one out brings
+// about is the next event. Then exactly one timer is armed, for the machine's next deadline. The machine knows no
+// process, and this file decides nothing.
 
 internal import DequeModule
 package import EventLoop
@@ -16,9 +16,7 @@ internal import WorkerProtocol
 ///
 /// Confined to its loop.
 package final class Fleet {
-    /// Processes started in one turn of the loop; making one blocks it, and signals must be heard in between.
-    static let spawnsPerTurn = 8
-    /// How often requests past their deadline are looked for where no heartbeat does it, in ms.
+    /// How often requests past their deadline are looked for where no heartbeat sets the pace, in ms.
     private static let expiryIntervalMs: Int64 = 1_000
 
     let loop: Loop
@@ -26,27 +24,27 @@ package final class Fleet {
     var catalog: WorkerCatalog
     let diagnostics: Diagnostics
     let journal: EventJournal
-    /// The present process of each leaf.
+    /// Who has a process of which something may still come, by path.
     var workers: [String: WorkerProcess] = [:]
-    var spawnQueue: Deque<(path: String, incarnation: Int)> = []
-    var appServerCalls: [UInt64: String] = [:]
-    /// Apps whose AppServer was needed once: their group brings it back when it is restarted, as OTP would not.
-    var appsWithServers: Set<String> = []
+    /// Whose end is being reported, by path: the reports want the facts of their processes.
+    var departed: [String: WorkerProcess] = [:]
     var appServerWaiters: [String: [(Result<WorkerProcess, Failure>) -> Void]] = [:]
+    var machine: FleetMachine
     private(set) lazy var router = RequestRouter(host: self)
     private(set) lazy var relay = LogRelay(loop, host: self)
+    private(set) lazy var exits = ExitRecorder(loop) { [unowned self] request, answered in
+        router.ask(LeafPath.store, request, timeoutMs: ExitRecorder.timeoutMs, answered)
+    } complain: { [unowned self] complaint in
+        diagnostics.say(LeafPath.store, complaint)
+    }
 
-    private var tree: SupervisionTree
-    private var events: Deque<SupervisionEvent> = []
-    private var isHandling = false
-    private var lastCall: UInt64 = 0
+    private let spawner: any WorkerSpawner
+    private var effects: Deque<FleetEffect> = []
+    private var isCarryingOut = false
     private let deadlineTimer: LoopTimer
-    private let spawnTimer: LoopTimer
-    private var spawnBudget = Fleet.spawnsPerTurn
-    private let heartbeatTimer: LoopTimer
-    private var nextHeartbeatMs: Int64 = 0
+    private let nextTurn: LoopTurn
+    private let expiryTimer: LoopTimer
     private var signals: [SignalWatcher] = []
-    private var stopRequests = 0
     private(set) var finish: FinishReason?
 
     /// Prepares a fleet; ``run()`` starts it.
@@ -67,15 +65,20 @@ package final class Fleet {
             options: options, environment: environment, parentPid: getpid(),
             sandboxEpochNs: wallClockMilliseconds() * 1_000_000 - SandboxTraffic.historyNs,
             outputDescriptor: STDOUT_FILENO)
-        tree = try SupervisionTree(
-            name: LeafPath.root, spec: FleetTree.specification(options),
-            settings: SupervisionSettings(backoff: options.backoff, stopGraceMilliseconds: options.stopGraceMs),
-            seed: monotonicNanoseconds())
+        var settings = FleetMachine.Settings(
+            spec: FleetTree.specification(options), rootName: LeafPath.root,
+            supervision: SupervisionSettings(
+                backoff: options.backoff, startTimeoutMilliseconds: options.startTimeoutMs,
+                stopGraceMilliseconds: options.stopGraceMs),
+            heartbeat: options.heartbeat, seed: monotonicNanoseconds())
+        settings.groupsThatMayIgnore = [LeafPath.streamers, LeafPath.appServers]
+        machine = try FleetMachine(settings)
+        spawner = PosixWorkerSpawner(loop: loop, libexec: options.libexec)
         deadlineTimer = LoopTimer(loop)
-        spawnTimer = LoopTimer(loop)
-        heartbeatTimer = LoopTimer(loop)
+        nextTurn = LoopTurn(loop)
+        expiryTimer = LoopTimer(loop)
         for number in [SIGINT, SIGTERM, SIGHUP] {
-            signals.append(try SignalWatcher(loop, signal: number) { [unowned self] in stopRequested() })
+            signals.append(try SignalWatcher(loop, signal: number) { [unowned self] in post(.interrupted) })
         }
     }
 
@@ -83,178 +86,113 @@ package final class Fleet {
     ///
     /// - Returns: why it is down.
     package func run() -> FinishReason {
-        startHeartbeat()
-        post(.startTree)
+        let expiryMs = options.heartbeat?.intervalMs ?? Self.expiryIntervalMs
+        expiryTimer.start(after: expiryMs, repeating: expiryMs) { [unowned self] in expireCalls() }
+        post(.begin)
         while finish == nil { loop.run() }
         flushOutput()
         return finish ?? .asked
     }
 
     /// The tree as it stands, in its order.
-    package var status: [ChildStatus] { tree.status(at: now) }
+    package var status: [ChildStatus] { machine.status(atMs: loop.now) }
 
     // MARK: events
 
-    /// Queues an event; the outermost call handles the queue to its end.
-    func post(_ event: SupervisionEvent) {
-        events.append(event)
-        guard !isHandling else { return }
-        isHandling = true
-        while let event = events.popFirst() {
-            loop.updateTime()
-            for action in tree.handle(event, at: now) { carryOut(action) }
-            forgetGoneWorker(event)
-        }
-        isHandling = false
+    /// Hands the machine an event; the outermost call carries out what follows from it to its end.
+    func post(_ event: FleetEvent) {
+        loop.updateTime()
+        effects.append(contentsOf: machine.handle(event, atMs: loop.now))
+        guard !isCarryingOut else { return }
+        isCarryingOut = true
+        while let effect = effects.popFirst() { carryOut(effect) }
+        isCarryingOut = false
+        departed.removeAll()
         armDeadline()
     }
 
-    private var now: Timestamp { Timestamp(milliseconds: loop.now) }
-
     private func armDeadline() {
-        guard finish == nil, let deadline = tree.nextDeadline else {
-            deadlineTimer.stop()
-            return
+        deadlineTimer.stop()
+        nextTurn.cancel()
+        guard finish == nil, let dueMs = machine.nextDeadlineMs else { return }
+        if dueMs > loop.now {
+            deadlineTimer.start(after: dueMs - loop.now) { [unowned self] in post(.time) }
+        } else {
+            nextTurn.request { [unowned self] in post(.time) }
         }
-        deadlineTimer.start(after: deadline.milliseconds - loop.now) { [unowned self] in post(.time) }
     }
 
-    private func forgetGoneWorker(_ event: SupervisionEvent) {
-        guard case .exited(let path, let incarnation, _) = event, let worker = workers[path],
-            worker.incarnation == incarnation
-        else { return }
-        workers[path] = nil
-    }
+    // MARK: effects
 
-    private func stopRequested() {
-        stopRequests += 1
-        post(stopRequests == 1 ? .stopTree : .stopNow)
-    }
-
-    // MARK: actions
-
-    private func carryOut(_ action: SupervisionAction) {
-        switch action {
-        case .start(let path, let incarnation):
-            spawnQueue.append((path, incarnation))
-            spawnSome()
-        case .stop(let path, let incarnation):
-            guard let worker = present(path, incarnation) else { return cancelSpawn(path, incarnation) }
-            flushBefore(stopOf: worker)
-            worker.askToStop()
-        case .terminate(let path, let incarnation):
-            present(path, incarnation)?.terminate(signal: SIGTERM)
-        case .kill(let path, let incarnation, _):
-            guard let worker = present(path, incarnation) else { return cancelSpawn(path, incarnation) }
-            worker.kill(signal: SIGKILL)
-        case .report(let report):
-            record(report)
-            if report.path == LeafPath.appServers { appServersTurned(report.turn) }
-        case .reply(let request, let reply):
-            appServerAnswered(request, reply)
+    private func carryOut(_ effect: FleetEffect) {
+        switch effect {
+        case .spawn(let worker): spawn(worker)
+        case .askToStop(let worker): askToStop(worker)
+        case .terminate(let worker): process(of: worker)?.terminate()
+        case .kill(let worker): process(of: worker)?.kill()
+        case .ping(let worker): process(of: worker)?.send(.ping)
+        case .discard(let worker): discard(worker)
+        case .report(let report): record(report)
+        case .appServerAnswered(let app, let reply): appServerAnswered(app, reply)
         case .finished(let reason):
             finish = reason
             loop.stop()
         }
     }
 
-    private func present(_ path: String, _ incarnation: Int) -> WorkerProcess? {
-        guard let worker = workers[path], worker.incarnation == incarnation else { return nil }
-        return worker
+    private func process(of worker: WorkerIdentity) -> WorkerProcess? {
+        guard let process = workers[worker.path], process.incarnation == worker.incarnation else { return nil }
+        return process
+    }
+
+    private func spawn(_ identity: WorkerIdentity) {
+        let plan: WorkerLaunchPlan
+        do {
+            plan = try catalog.plan(path: identity.path, incarnation: identity.incarnation)
+        } catch {
+            return post(.spawnFailed(identity, reason: "\(error)"))
+        }
+        let worker = WorkerProcess(loop, identity, delegate: self)
+        spawner.spawn(plan, path: identity.path, onExit: { [unowned worker] exit in worker.didExit(exit) }) {
+            [unowned self] result in
+            switch result {
+            case .success(let process):
+                workers[identity.path] = worker
+                worker.begin(process, configuration: plan.configurePayload)
+                post(.spawned(identity))
+                worker.startReading()
+            case .failure(let error):
+                post(.spawnFailed(identity, reason: "\(error)"))
+            }
+        }
     }
 
     /// What is asked to stop gets everything meant for it first.
-    private func flushBefore(stopOf worker: WorkerProcess) {
-        guard worker.isReady else { return }
-        if worker.path == LeafPath.console { relay.flushToSink() }
-        if worker.path == LeafPath.store { relay.flushToStore() }
-    }
-
-    /// Starts what waits to be started, as many as this turn of the loop may still start.
-    private func spawnSome() {
-        while spawnBudget > 0, let next = spawnQueue.popFirst() {
-            if spawnBudget == Self.spawnsPerTurn {
-                spawnTimer.start(after: 0) { [unowned self] in
-                    spawnBudget = Self.spawnsPerTurn
-                    spawnSome()
-                }
-            }
-            spawnBudget -= 1
-            spawn(next.path, next.incarnation)
-        }
-    }
-
-    private func spawn(_ path: String, _ incarnation: Int) {
-        let executable: String
-        do {
-            let plan = try catalog.plan(path: path, incarnation: incarnation)
-            executable = "\(options.libexec)/\(plan.executable)"
-            workers[path] = try WorkerProcess(
-                loop, path: path, incarnation: incarnation, executable: executable, plan: plan, delegate: self)
-            post(.spawned(path: path, incarnation: incarnation))
-        } catch {
-            post(.startFailed(path: path, incarnation: incarnation, reason: "\(error)"))
-        }
-    }
-
-    /// A worker that is to end before it was spawned has ended.
-    private func cancelSpawn(_ path: String, _ incarnation: Int) {
-        guard let index = spawnQueue.firstIndex(where: { $0.path == path && $0.incarnation == incarnation }) else {
-            return
-        }
-        spawnQueue.remove(at: index)
-        post(.exited(path: path, incarnation: incarnation, reason: .shutdown))
-    }
-
-    // MARK: AppServers
-
-    func startAppServer(_ app: String) {
-        appsWithServers.insert(app)
-        lastCall += 1
-        appServerCalls[lastCall] = app
-        post(.startChild(supervisor: LeafPath.appServers, spec: FleetTree.appServer(app), request: lastCall))
-    }
-
-    // MARK: heartbeat
-
-    private func startHeartbeat() {
-        guard let heartbeat = options.heartbeat else {
-            // Without pings too, a request has its deadline.
-            let intervalMs = Self.expiryIntervalMs
-            heartbeatTimer.start(after: intervalMs, repeating: intervalMs) { [unowned self] in expireCalls() }
-            return
-        }
-        nextHeartbeatMs = loop.now + heartbeat.intervalMs
-        heartbeatTimer.start(after: heartbeat.intervalMs, repeating: heartbeat.intervalMs) { [unowned self] in
-            beat(heartbeat)
-        }
-    }
-
-    /// Pings everybody who is ready, and gives up those who were silent too long.
-    ///
-    /// After the parent itself stood still (suspended, starved), the answers lie unread in the pipes: nobody is judged
-    /// by a clock that ran on without us.
-    private func beat(_ heartbeat: FleetOptions.Heartbeat) {
-        let lateMs = loop.now - nextHeartbeatMs
-        nextHeartbeatMs = loop.now + heartbeat.intervalMs
-        expireCalls()
-        for path in workers.keys.sorted() {
-            guard let worker = workers[path], worker.isReady, worker.exit == nil, !worker.isReadingPaused else {
-                continue
-            }
-            if lateMs < heartbeat.intervalMs, loop.now - worker.lastHeardMs >= heartbeat.limitMs {
-                post(.failed(path: path, incarnation: worker.incarnation, reason: .heartbeat))
-            } else {
-                worker.send(.ping)
+    private func askToStop(_ identity: WorkerIdentity) {
+        guard let worker = process(of: identity) else { return }
+        if machine.isReady(identity) {
+            if identity.path == LeafPath.console { relay.flushToSink() }
+            if identity.path == LeafPath.store {
+                relay.flushToStore()
+                exits.flushToStore()
             }
         }
+        worker.askToStop()
     }
+
+    private func discard(_ identity: WorkerIdentity) {
+        guard let worker = process(of: identity) else { return }
+        workers[identity.path] = nil
+        departed[identity.path] = worker
+        worker.discard()
+        workerIsGone(worker)
+    }
+
+    // MARK: end
 
     private func expireCalls() {
         for path in workers.keys.sorted() { workers[path]?.calls.expire() }
     }
-
-    // MARK: end
 
     /// Gives the last lines and events a second to be written.
     private func flushOutput() {

@@ -1,7 +1,7 @@
 // From text to a checked FleetOptions. Pure: what it must know of the world is handed in.
 
 internal import FlyAPI
-internal import Supervision
+package import Supervision
 internal import WorkerProtocol
 
 /// What the options depend on beside what was given.
@@ -64,6 +64,7 @@ extension FleetOptions {
             maxSeconds: try values.parsed(.maxSeconds) { try Self.parseCount($0, 1...SpecLimits.maxSeconds) } ?? 60)
         backoff = try values.parsed(.restartBackoff, Self.parseBackoff) ?? BackoffSettings()
         heartbeat = try values.parsed(.heartbeat, Self.parseHeartbeat) ?? Heartbeat(intervalMs: 5_000, limitMs: 15_000)
+        startTimeoutMs = try values.parsed(.startTimeout, Self.parseStartTimeout) ?? 10_000
         stopGraceMs = try values.parsed(.stopGrace, Self.parseGrace) ?? 5_000
         tokenCommand =
             try values.parsed(.tokenCommand, Self.parseCommand) ?? values.tokenCommandWords ?? Self.defaultTokenCommand
@@ -94,8 +95,12 @@ extension FleetOptions {
         }
     }
 
+    /// The state directory as `--state-dir` or the surroundings name it.
+    ///
     /// A sandbox keeps its cursors apart: its apps may be named like real ones.
-    private static func stateDirectory(
+    ///
+    /// - Throws: ``OptionError`` where neither does.
+    package static func stateDirectory(
         _ values: OptionValues, sandbox: Bool, _ surroundings: OptionSurroundings
     ) throws(OptionError) -> String {
         if let given = try values.parsed(.stateDir, notEmpty) { return given }
@@ -168,6 +173,18 @@ extension FleetOptions {
         return milliseconds
     }
 
+    /// A duration, or `off`.
+    ///
+    /// The outer nil says that nothing was given, the inner one `off`.
+    private static func parseStartTimeout(_ text: String) throws -> Int64? {
+        if text == "off" { return nil }
+        let milliseconds = try FlyDuration.milliseconds(text)
+        guard (1...SpecLimits.milliseconds).contains(milliseconds) else {
+            throw Refusal("'\(text)' is out of range: use 1ms to 24h, or off")
+        }
+        return milliseconds
+    }
+
     private static func parsePollInterval(_ text: String) throws -> Int64 {
         let milliseconds = try FlyDuration.milliseconds(text)
         guard allowedPollMs.contains(milliseconds) else {
@@ -198,6 +215,17 @@ extension FleetOptions {
             throw Refusal("'\(text)' must go upwards, from at least 1ms to at most 24h")
         }
         return BackoffSettings(initialMilliseconds: initial, capMilliseconds: cap)
+    }
+
+    /// What a value of `--restart-backoff` means; nil for `off`.
+    ///
+    /// - Throws: ``OptionError`` with exit code 64.
+    package static func backoff(flag text: String) throws(OptionError) -> BackoffSettings? {
+        do {
+            return try parseBackoff(text)
+        } catch {
+            throw OptionError(exitCode: 64, "\(OptionName.restartBackoff.flag): \(error)")
+        }
     }
 
     /// `5s/15s`, or `off`.

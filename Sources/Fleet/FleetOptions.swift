@@ -43,6 +43,8 @@ package struct FleetOptions: Sendable, Equatable {
     package var backoff: BackoffSettings?
     /// nil never pings.
     package var heartbeat: Heartbeat?
+    /// How long a process may take to be ready; nil waits for ever.
+    package var startTimeoutMs: Int64?
     package var stopGraceMs: Int64
     /// The words of the token command.
     package var tokenCommand: [String]

@@ -13,6 +13,7 @@ package enum OptionName: String, CaseIterable, Sendable {
     case maxRestarts = "max_restarts"
     case maxSeconds = "max_seconds"
     case restartBackoff = "restart_backoff"
+    case startTimeout = "start_timeout"
     case stopGrace = "stop_grace"
     case tokenCommand = "token_command"
 
@@ -104,6 +105,7 @@ package struct OptionValues: Sendable {
         add(.maxSeconds, file.maxSeconds.map { String($0) }, origin)
         add(.restartBackoff, file.restartBackoff, origin)
         add(.heartbeat, file.heartbeat, origin)
+        add(.startTimeout, file.startTimeout, origin)
         add(.stopGrace, file.stopGrace, origin)
         if values[.tokenCommand] == nil { tokenCommandWords = file.tokenCommand }
     }

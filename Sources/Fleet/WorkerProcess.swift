@@ -1,87 +1,89 @@
-// One start of one leaf: its process, its frames, its last words.
+// One start of one leaf as its parent touches it: its process, its pipes, the frames and lines in them.
 //
-// A worker is gone when its exit was reaped AND both its pipes ended, or a short wait for that ran out because
-// somebody else holds a pipe open. Everything it wrote is read before its exit is reported, so that no batch and no
-// last line of stderr comes after the report of its death.
+// I/O alone. What is seen becomes events for FleetMachine, which knows how far the worker got and what is wanted of it.
+// The object lives until FleetMachine says that nothing more comes: after that it does nothing but name facts.
 
 internal import EventLoop
 internal import Framing
+internal import Glibc
 internal import WorkerProtocol
 
 /// Gets what a ``WorkerProcess`` does.
 ///
 /// All calls come on the loop.
 protocol WorkerProcessDelegate: AnyObject {
+    /// Something that concerns its life and needs nothing but to be known.
+    func worker(_ worker: WorkerProcess, did event: FleetEvent)
+    /// Bytes came, on either pipe; the hot path.
+    func workerWasHeard(_ worker: WorkerProcess)
+    /// Its ready frame came.
     func workerIsReady(_ worker: WorkerProcess)
     func worker(_ worker: WorkerProcess, sent frame: Frame)
     func worker(_ worker: WorkerProcess, brokeProtocol reason: String)
+    /// A line of its stderr, for people; of a flood only some.
     func worker(_ worker: WorkerProcess, wrote line: String)
-    /// The worker's queue towards it got shorter.
-    func workerInputProgressed(_ worker: WorkerProcess)
-    /// Nothing comes after this.
-    func workerIsGone(_ worker: WorkerProcess)
+    /// Its process has ended, and this is the last line of its stderr by now.
+    func worker(_ worker: WorkerProcess, lastWrote line: String)
+    /// Whether its frames may be left in the pipe.
+    func workerMayBePaused(_ worker: WorkerProcess) -> Bool
 }
 
 /// A worker's process as its parent sees it.
 final class WorkerProcess {
-    /// How long the pipes of a dead worker may stay open, in ms.
-    private static let drainMs: Int64 = 500
-
-    let path: String
-    let incarnation: Int
-    let startedAtNs = monotonicNanoseconds()
-    private(set) var isReady = false
-    private(set) var saidGoodbye = false
+    let identity: WorkerIdentity
+    private(set) var pid: Int32 = 0
     private(set) var exit: ProcessExit?
-    /// Loop time of the last bytes from it, in ms.
-    private(set) var lastHeardMs: Int64
-    private(set) var isReadingPaused = false
     private(set) var hasWidePipes = false
     /// Requests to it that wait for their answers.
     let calls: PendingCallTable
 
     private let loop: Loop
-    private var process: ChildProcess?
+    private var process: (any SpawnedProcess)?
     private unowned let delegate: any WorkerProcessDelegate
     private var decoder = FrameDecoder()
     private var stderrLines = StderrLines()
-    private var openPipes = 2
-    private var drainTimer: LoopTimer?
-    private var brokeProtocol = false
-    private var isAskedToStop = false
-    private var isGone = false
+    private var sentReady = false
+    private var servesFrames = true
+    private var isReadingPaused = false
+    private var errorsEnded = false
 
-    /// Starts the process and sends it its configure frame.
-    ///
-    /// - Throws: ``UVError`` when there is no process; the object is of no use then.
-    init(
-        _ loop: Loop, path: String, incarnation: Int, executable: String, plan: WorkerLaunchPlan,
-        delegate: any WorkerProcessDelegate
-    ) throws(UVError) {
+    /// A worker without a process, which ``begin(_:configuration:)`` gives it.
+    init(_ loop: Loop, _ identity: WorkerIdentity, delegate: any WorkerProcessDelegate) {
         self.loop = loop
-        self.path = path
-        self.incarnation = incarnation
+        self.identity = identity
         self.delegate = delegate
         calls = PendingCallTable(loop)
-        lastHeardMs = loop.now
-        let request = SpawnRequest(
-            executable: executable, arguments: [WorkerLaunch.flag, path], environment: plan.environment,
-            extraDescriptors: plan.extraDescriptors)
-        let process = try ChildProcess(loop, request) { [unowned self] exit in didExit(exit) }
-        self.process = process
-        process.output.delegate = self
-        process.errors.delegate = self
-        process.output.resume()
-        process.errors.resume()
-        process.input.onProgress = { [unowned self] in delegate.workerInputProgressed(self) }
-        send(.configure, payload: plan.configurePayload)
     }
 
-    var pid: Int32 { process?.pid ?? 0 }
-    /// Bytes for it that it has not taken yet.
-    var queuedInputBytes: Int { process?.input.queuedBytes ?? 0 }
+    var path: String { identity.path }
+    var incarnation: Int { identity.incarnation }
     /// The last lines of its stderr, oldest first.
     var lastWords: [String] { stderrLines.last }
+
+    /// Takes its process over and sends it its configure frame.
+    func begin(_ process: any SpawnedProcess, configuration: [UInt8]) {
+        self.process = process
+        pid = process.pid
+        process.output.delegate = self
+        process.errors.delegate = self
+        send(.configure, payload: configuration)
+    }
+
+    /// Starts to read its pipes.
+    func startReading() {
+        process?.output.resume()
+        process?.errors.resume()
+    }
+
+    /// Its process was reaped.
+    func didExit(_ exit: ProcessExit) {
+        self.exit = exit
+        resumeReading()
+        tellLastLine()
+        delegate.worker(self, did: .exited(identity, exit))
+    }
+
+    // MARK: orders
 
     /// Sends a control frame; ignored once the worker is gone.
     func send(_ kind: FrameKind, id: UInt32 = 0, payload: [UInt8] = []) {
@@ -104,76 +106,62 @@ final class WorkerProcess {
         hasWidePipes = true
     }
 
-    func terminate(signal: Int32) { process?.signal(signal) }
-
-    func kill(signal: Int32) { process?.signalGroup(signal) }
-
     /// Sends the stop frame, and reads from now on whatever comes: its goodbye stands behind all it has to say.
     func askToStop() {
-        isAskedToStop = true
         resumeReading()
         send(.stop)
     }
 
-    /// Leaves its frames in the pipe until ``resumeReading()``: it then waits for us, and its silence is no sign.
-    ///
-    /// Not before it is ready, which would be waited for in vain, nor once it is asked to stop.
+    func terminate() { process?.signal(SIGTERM) }
+
+    func kill() { process?.signalGroup(SIGKILL) }
+
+    /// Leaves its frames in the pipe until ``resumeReading()``, if it may be left waiting.
     func pauseReading() {
-        guard isReady, !isReadingPaused, !isAskedToStop, exit == nil else { return }
+        guard !isReadingPaused, delegate.workerMayBePaused(self) else { return }
         isReadingPaused = true
         process?.output.pause()
+        delegate.worker(self, did: .readingPaused(identity))
     }
 
     func resumeReading() {
         guard isReadingPaused else { return }
         isReadingPaused = false
-        lastHeardMs = loop.now
         process?.output.resume()
+        delegate.worker(self, did: .readingResumed(identity))
     }
 
-    private func didExit(_ exit: ProcessExit) {
-        self.exit = exit
-        resumeReading()
-        finishIfDrained()
-        guard !isGone else { return }
-        let timer = LoopTimer(loop)
-        drainTimer = timer
-        timer.start(after: Self.drainMs) { [unowned self] in
-            openPipes = 0
-            finishIfDrained()
-        }
+    /// Serves no further frame of it.
+    ///
+    /// - Returns: false if that was so already.
+    func stopServing() -> Bool {
+        defer { servesFrames = false }
+        return servesFrames
     }
 
-    private func finishIfDrained() {
-        guard exit != nil, openPipes == 0, !isGone else { return }
-        isGone = true
-        drainTimer?.close()
-        drainTimer = nil
+    /// Lets go of its process, of which nothing more comes.
+    func discard() {
+        _ = stopServing()
+        finishLines()
         process?.closePipes()
-        for line in stderrLines.finish(nowMs: loop.now) { delegate.worker(self, wrote: line) }
-        delegate.workerIsGone(self)
         process = nil
+        calls.failAll(Failure(.unavailable, "\(path) ended"))
     }
 }
 
 extension WorkerProcess: PipeReaderDelegate {
     func pipeReaderBuffer(_ reader: PipeReader) -> UnsafeMutableRawBufferPointer {
-        reader === process?.output ? decoder.writableBytes() : StderrScratch.memory
+        reader === process?.output && servesFrames ? decoder.writableBytes() : ScratchMemory.bytes
     }
 
     func pipeReader(_ reader: PipeReader, didRead count: Int) {
-        lastHeardMs = loop.now
-        guard reader === process?.output else {
-            let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(StderrScratch.memory)[..<count])
-            for line in stderrLines.append(bytes, nowMs: loop.now) { delegate.worker(self, wrote: line) }
-            return
-        }
+        delegate.workerWasHeard(self)
+        guard reader === process?.output else { return didReadErrors(count) }
+        guard servesFrames else { return }
         decoder.commit(count)
-        guard !brokeProtocol else { return }
         do {
-            while let frame = try decoder.next() { try receive(frame) }
+            while servesFrames, let frame = try decoder.next() { try receive(frame) }
         } catch {
-            brokeProtocol = true
             delegate.worker(self, brokeProtocol: "\(error)")
         }
     }
@@ -183,19 +171,46 @@ extension WorkerProcess: PipeReaderDelegate {
     }
 
     func pipeReaderDidEnd(_ reader: PipeReader, error: UVError?) {
-        openPipes -= 1
-        finishIfDrained()
+        guard reader === process?.output else {
+            finishLines()
+            delegate.worker(self, did: .pipeEnded(identity, .errors))
+            return
+        }
+        delegate.worker(self, did: .pipeEnded(identity, .output))
+    }
+
+    private func didReadErrors(_ count: Int) {
+        let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(ScratchMemory.bytes)[..<count])
+        for line in stderrLines.append(bytes, nowMs: loop.now) { delegate.worker(self, wrote: line) }
+        tellLastLine()
+    }
+
+    /// Ends the line that had no end.
+    private func finishLines() {
+        guard !errorsEnded else { return }
+        errorsEnded = true
+        for line in stderrLines.finish(nowMs: loop.now) { delegate.worker(self, wrote: line) }
+        tellLastLine()
+    }
+
+    /// Tells what its last line is, once that can matter: an unfinished one may stay so, if somebody else holds its
+    /// stderr open.
+    private func tellLastLine() {
+        guard exit != nil || errorsEnded else { return }
+        var lines = stderrLines
+        if !errorsEnded { _ = lines.finish(nowMs: loop.now) }
+        if let last = lines.last.last { delegate.worker(self, lastWrote: last) }
     }
 
     private func receive(_ frame: Frame) throws {
         switch frame.kind {
         case .ready:
-            guard !isReady else { throw FrameError.malformedPayload(.ready, reason: "it came a second time") }
+            guard !sentReady else { throw FrameError.malformedPayload(.ready, reason: "it came a second time") }
             try checkReady(frame)
-            isReady = true
+            sentReady = true
             delegate.workerIsReady(self)
         case .goodbye:
-            saidGoodbye = true
+            delegate.worker(self, did: .goodbye(identity))
         case .pong:
             break
         case .reply, .failure:
@@ -217,8 +232,9 @@ extension WorkerProcess: PipeReaderDelegate {
     }
 }
 
-/// Memory for one read of stderr, shared by all workers: it is emptied before the loop reads again.
-private enum StderrScratch {
+/// Memory for one read of stderr, or of frames that nobody serves, shared by all workers: it is emptied before the loop
+/// reads again.
+private enum ScratchMemory {
     // Loop-confined: handed out in an allocation callback and consumed in the read callback that follows it.
-    nonisolated(unsafe) static let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 16 * 1024, alignment: 16)
+    nonisolated(unsafe) static let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: 16 * 1024, alignment: 16)
 }

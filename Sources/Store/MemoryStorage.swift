@@ -3,12 +3,14 @@
 internal import Synchronization
 internal import WorkerProtocol
 
-/// Keeps cursors and tokens in memory.
+/// Keeps everything in memory.
 package final class MemoryStorage: Storage {
     private struct Content {
         var cursors: [String: String] = [:]
         var cached: [String: Token] = [:]
         var manual: [String: Token] = [:]
+        var exits: [StoredExit] = []
+        var lastExit: Int64 = 0
     }
 
     private let content = Mutex(Content())
@@ -35,7 +37,27 @@ package final class MemoryStorage: Storage {
             content.manual[appName] = token
         case .forgetToken(let appName, let fingerprint):
             if content.cached[appName]?.fingerprint == fingerprint { content.cached[appName] = nil }
+        case .recordExits(let records, let run):
+            add(records, run, &content)
+        case .exits(let path, let before, let limit):
+            let found = content.exits.reversed().lazy
+                .filter { path == nil || $0.record.path == path }
+                .filter { $0.id < before ?? .max }
+            return .exits(Array(found.prefix(limit)))
         }
         return .done
+    }
+
+    private static func add(_ records: [ExitRecord], _ run: String, _ content: inout Content) {
+        var known = Set(content.exits.lazy.filter { $0.run == run }.map(\.record.sequence))
+        for record in records where known.insert(record.sequence).inserted {
+            content.lastExit += 1
+            content.exits.append(StoredExit(id: content.lastExit, run: run, record: record.bounded))
+        }
+        for path in Set(records.map(\.path)) {
+            let ofPath = content.exits.indices.filter { content.exits[$0].record.path == path }
+            for index in ofPath.dropLast(HistoryLimits.exitsPerPath).reversed() { content.exits.remove(at: index) }
+        }
+        content.exits.removeFirst(max(0, content.exits.count - HistoryLimits.exits))
     }
 }

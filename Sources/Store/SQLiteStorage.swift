@@ -3,13 +3,14 @@
 // The journal is a WAL with synchronous NORMAL: a crash of any process loses nothing, and a power loss may take back
 // the last commits, never half of one. A cursor that was taken back makes lines come again; it cannot lose any,
 // because it only ever says what is already safe elsewhere. A cached token that was taken back is acquired again. A
-// token set by hand is not replaceable, so its commit is followed by a checkpoint, which waits for the disk.
+// token set by hand is not replaceable, so its commit is followed by a checkpoint, which waits for the disk. Exits that
+// were taken back are missing from the history.
 
 internal import GRDB
 internal import Glibc
 internal import WorkerProtocol
 
-/// Keeps cursors and tokens in a database file.
+/// Keeps cursors, tokens and the history of exits in a database file.
 package final class SQLiteStorage: Storage {
     /// The database's name in the state directory.
     package static let fileName = "flyfleet.sqlite"
@@ -93,6 +94,11 @@ package final class SQLiteStorage: Storage {
             try database.cachedStatement(sql: "DELETE FROM cached_tokens WHERE app_name = ? AND fingerprint = ?")
                 .execute(arguments: [appName, fingerprint])
             return .done
+        case .recordExits(let records, let run):
+            try record(records, run: run, database)
+            return .done
+        case .exits(let path, let before, let limit):
+            return .exits(try exits(path: path, before: before, limit: limit, database))
         }
     }
 

@@ -15,19 +15,36 @@ enum Schema {
         ) STRICT, WITHOUT ROWID;
         \(tokenTable("manual_tokens"))
         \(tokenTable("cached_tokens"))
-        """
+        """,
+        exitsTable,
     ]
 
-    /// Makes the token cache anew; nothing in it is missed for long.
+    /// The version that has a history.
+    static let historyVersion = 2
+
+    /// Tables that may be thrown away when they are damaged, with what makes them anew: a token is acquired again, and
+    /// what is lost of the history nobody waits for.
+    static let replaceable = [
+        (name: "cached_tokens", definition: tokenTable("cached_tokens")), (name: "exits", definition: exitsTable),
+    ]
+
+    /// Makes a table anew, empty.
     ///
     /// DROP would walk the damaged pages, and free those that another table may claim too. So the table is only taken
     /// out of the schema; its pages are lost until the file is rewritten.
-    static let rebuildCache = """
-        PRAGMA writable_schema = ON;
-        DELETE FROM sqlite_schema WHERE tbl_name = 'cached_tokens';
-        PRAGMA writable_schema = RESET;
-        \(tokenTable("cached_tokens"))
+    static func rebuild(_ table: (name: String, definition: String)) -> String {
         """
+        PRAGMA writable_schema = ON;
+        DELETE FROM sqlite_schema WHERE tbl_name = '\(table.name)';
+        PRAGMA writable_schema = RESET;
+        \(table.definition)
+        """
+    }
+
+    /// The number of migrations that were applied.
+    static func version(_ database: Database) throws -> Int {
+        try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+    }
 
     private static func tokenTable(_ name: String) -> String {
         """
@@ -38,14 +55,22 @@ enum Schema {
         """
     }
 
+    /// A row for each exit; `uptime_ms` is NULL for a process that never was ready, `stderr` a JSON array of lines.
+    private static let exitsTable = """
+        CREATE TABLE exits (
+            id INTEGER PRIMARY KEY, run TEXT NOT NULL, seq INTEGER NOT NULL, time_ms INTEGER NOT NULL,
+            path TEXT NOT NULL, pid INTEGER, incarnation INTEGER NOT NULL, code INTEGER, signal TEXT,
+            core_dumped INTEGER NOT NULL, out_of_memory INTEGER NOT NULL, reason TEXT NOT NULL, detail TEXT,
+            uptime_ms INTEGER, stderr TEXT NOT NULL, dropped_before INTEGER NOT NULL, UNIQUE (run, seq)
+        ) STRICT;
+        CREATE INDEX exits_by_path ON exits (path, id);
+        """
+
     /// Applies what is missing, in the transaction the caller has opened.
-    ///
-    /// - Returns: the version found, if it is newer than this build knows; then nothing was touched.
-    static func migrate(_ database: Database) throws -> Int? {
-        let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
-        guard version <= migrations.count else { return version }
+    static func migrate(_ database: Database) throws {
+        let version = try version(database)
+        guard version < migrations.count else { return }
         for migration in migrations[version...] { try database.execute(sql: migration) }
-        if version < migrations.count { try database.execute(sql: "PRAGMA user_version = \(migrations.count)") }
-        return nil
+        try database.execute(sql: "PRAGMA user_version = \(migrations.count)")
     }
 }

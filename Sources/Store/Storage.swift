@@ -17,12 +17,16 @@ package enum StorageOperation: Equatable, Sendable {
     case putToken(appName: String, slot: StoreTokenRequest.Slot, token: Token)
     /// Deletes the cached token if it has this fingerprint.
     case forgetToken(appName: String, fingerprint: String)
+    /// Adds exits to the history, but for those that are in it; the oldest past ``HistoryLimits`` go.
+    case recordExits([ExitRecord], run: String)
+    /// Reads the history, newest first: of one leaf or of all, older than an id.
+    case exits(path: String?, before: Int64?, limit: Int)
 
     /// Whether it changes anything.
     package var isWrite: Bool {
         switch self {
-        case .cursor, .tokens: false
-        case .commitCursors, .putToken, .forgetToken: true
+        case .cursor, .tokens, .exits: false
+        case .commitCursors, .putToken, .forgetToken, .recordExits: true
         }
     }
 }
@@ -31,7 +35,18 @@ package enum StorageOperation: Equatable, Sendable {
 package enum StorageAnswer: Equatable, Sendable {
     case cursor(String?)
     case tokens(cached: Token?, manual: Token?)
+    case exits([StoredExit])
     case done
+}
+
+/// How much of the history of exits is kept.
+///
+/// A leaf's bound is far below the whole, so that one that crashes in a loop does not push out what others left.
+package enum HistoryLimits {
+    /// The most exits in all.
+    package static let exits = 10_000
+    /// The most exits of one leaf; more than one request holds, so that a repeated one finds what it recorded.
+    package static let exitsPerPath = 200
 }
 
 /// Why the store could not do something.
@@ -59,7 +74,7 @@ package struct StorageError: Error, Equatable, Sendable, CustomStringConvertible
     }
 }
 
-/// Where cursors and tokens are kept.
+/// Where cursors, tokens and the history of exits are kept.
 ///
 /// Calls may come from any thread, one at a time, and may block.
 package protocol Storage: Sendable {

@@ -88,8 +88,29 @@ package final class StoreService: WorkerService {
             || request.serve(ForgetTokenRequest.self) { forget in
                 let operation = StorageOperation.forgetToken(appName: forget.appName, fingerprint: forget.fingerprint)
                 submit(request, [forget.appName], operation) { _ in request.reply(Done()) }
-            }
+            } || handleHistory(request)
         if !served { request.rejectUnknownMethod() }
+    }
+
+    private func handleHistory(_ request: IncomingRequest) -> Bool {
+        request.serve(RecordExitsRequest.self) { record in
+            if let reason = StoreLimits.violation(of: record) {
+                request.fail(Failure(.badRequest, reason))
+                return
+            }
+            submit(request, [], .recordExits(record.exits, run: record.run)) { _ in request.reply(Done()) }
+        }
+            || request.serve(ExitsRequest.self) { ask in
+                guard (1...ExitsRequest.maximumLimit).contains(ask.limit) else {
+                    request.fail(Failure(.badRequest, "a page has 1 to \(ExitsRequest.maximumLimit) exits"))
+                    return
+                }
+                let operation = StorageOperation.exits(path: ask.path, before: ask.before, limit: ask.limit)
+                submit(request, [], operation) { answer in
+                    guard case .exits(let exits) = answer else { return }
+                    request.reply(ExitsRequest.Reply(exits: exits))
+                }
+            }
     }
 
     private func submit(
@@ -149,6 +170,20 @@ enum StoreLimits {
     /// The length field of an entries head has one byte.
     static let cursorBytes = 255
     static let tokenBytes = 64 * 1024
+
+    /// What keeps exits from being recorded, if anything; texts that are only long are cut instead.
+    static func violation(of request: RecordExitsRequest) -> String? {
+        guard (1...RecordExitsRequest.maximumExits).contains(request.exits.count) else {
+            return "a request records 1 to \(RecordExitsRequest.maximumExits) exits"
+        }
+        guard (1...RecordExitsRequest.maximumRunBytes).contains(request.run.utf8.count) else {
+            return "a run has 1 to \(RecordExitsRequest.maximumRunBytes) bytes"
+        }
+        guard request.exits.allSatisfy({ (1...ExitRecord.maximumPathBytes).contains($0.path.utf8.count) }) else {
+            return "a path has 1 to \(ExitRecord.maximumPathBytes) bytes"
+        }
+        return nil
+    }
 }
 
 extension StorageError {

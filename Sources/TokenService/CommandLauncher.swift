@@ -1,11 +1,13 @@
 // What stands between an AppServer and the token command, so that no command outlives what asked for it.
 //
 //     AppServer ── launcher ── [execute] command ── whatever the command starts
-//                              └──────── one process group ────────┘
+//                  └ group ┘   └──────────── one process group ────────────┘
 //
 // The launcher is this same executable. It waits for the command, for SIGTERM, or for the AppServer's death, which the
-// kernel tells it as SIGTERM; each ends the command's whole group. Should the launcher itself be killed, the kernel
-// kills the group's leader alone. Out of reach are its other members then, and always what left the group by itself.
+// kernel tells it as SIGTERM; each ends the command with what it started, but for what left the session, as daemons
+// do. It leaves the AppServer's group, which whoever started that kills at its death. Should it be killed all the
+// same, what is left is in the AppServer's session, which flyfleet ends: the launcher is for the day on which flyfleet
+// is killed.
 
 internal import CLinux
 internal import Glibc
@@ -21,6 +23,8 @@ package enum CommandLauncher {
     /// Added to a signal's number where an exit code has to tell of a signal.
     static let signalBase: Int32 = 128
     private static let ownImage = "/proc/self/exe"
+    /// How long to wait for the death of what was killed, in ms.
+    private static let endMs = 500
 
     /// Becomes a launcher if the arguments say so; else returns.
     ///
@@ -39,6 +43,9 @@ package enum CommandLauncher {
         sigemptyset(&awaited)
         for number in [SIGTERM, SIGINT, SIGHUP, SIGCHLD] { sigaddset(&awaited, number) }
         sigprocmask(SIG_BLOCK, &awaited, nil)
+        setpgid(0, 0)
+        // Without it orphans would be out of reach; nothing else would be lost.
+        _ = linux_set_child_subreaper(1)
         dieWithParent(by: SIGTERM)
         setenv(WorkerLaunch.parentPidVariable, String(getpid()), 1)
         let pid = spawn([ownImage, executeFlag] + words)
@@ -47,22 +54,44 @@ package enum CommandLauncher {
             let number = sigwaitinfo(&awaited, &information)
             if number == SIGCHLD {
                 // The zombie keeps the group's number from being given to strangers until the group is killed.
-                var exit = siginfo_t()
-                let code = waitid(P_PID, id_t(pid), &exit, WEXITED | WNOHANG | WNOWAIT)
-                if code == 0, exit.si_signo == SIGCHLD { end(pid) }
+                var status: Int32 = 0
+                if linux_peek_exit(pid, &status) != 0 { end(pid, awaited) }
             } else if number > 0 {
-                end(pid)
+                end(pid, awaited)
             }
         }
     }
 
-    /// Kills what is left of the group and passes on how its leader ended.
-    private static func end(_ pid: pid_t) -> Never {
+    /// Kills what is left of the command and passes on how its leader ended.
+    private static func end(_ pid: pid_t, _ awaited: sigset_t) -> Never {
         kill(-pid, SIGKILL)
         var status: Int32 = 0
         while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+        endOrphans(awaited)
         let signal = status & 0x7f
         _exit(signal == 0 ? (status >> 8) & 0xff : signalBase + signal)
+    }
+
+    /// Kills what left the command's group and not the session, generation by generation.
+    ///
+    /// Every child of the launcher is the command's, and keeps its pid until it is reaped here.
+    private static func endOrphans(_ awaited: sigset_t) {
+        var awaited = awaited
+        var pause = timespec(tv_sec: 0, tv_nsec: 10_000_000)
+        var children = [Int32](repeating: 0, count: 1024)
+        for _ in 0..<endMs / 10 {
+            var isAnyLeft = false
+            let count = max(0, min(linux_children(&children, Int32(children.count)), Int32(children.count)))
+            for child in children[..<Int(count)] {
+                var status: Int32 = 0
+                guard linux_reap(child, &status) == 0, getsid(child) == getsid(0) else { continue }
+                isAnyLeft = true
+                if getpgid(child) == child { kill(-child, SIGKILL) }
+                kill(child, SIGKILL)
+            }
+            if !isAnyLeft { return }
+            sigtimedwait(&awaited, nil, &pause)
+        }
     }
 
     /// Starts the command's process in a group of its own, with no signal blocked.

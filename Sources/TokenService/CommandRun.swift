@@ -120,6 +120,8 @@ package final class CommandRun {
             return .failure(SkipReason("\(program) ended with exit code \(code)" + lastError))
         case .signaled(let signal, _):
             return .failure(SkipReason("\(program) was killed by signal \(signal)"))
+        case .outOfMemory:
+            return .failure(SkipReason("\(program) was killed because memory ran out"))
         case nil:
             return .failure(SkipReason("\(program) was not run"))
         }

@@ -30,23 +30,36 @@ enum Main {
         }
         do {
             var command = try Flyfleet.parseAsRoot(joiningNegativeValues(arguments))
-            guard let start = command as? StartCommand else {
-                try command.run()
-                return ExitStatus.success
-            }
-            return start.execute()
+            if let start = command as? StartCommand { return start.execute() }
+            if let simulate = command as? PolicySimulateCommand { return simulate.execute() }
+            if let history = command as? HistoryCommand { return history.execute() }
+            try command.run()
+            return ExitStatus.success
         } catch {
-            let isStart = arguments.first == StartCommand.name
-            return report(error, help: isStart ? "flyfleet help start" : "flyfleet --help")
+            return report(error, help: help(for: arguments))
         }
     }
 
-    /// The word that stands where a command should, if it is none: the parser would call it an argument of no command,
-    /// or answer `help` for it with the general help.
+    /// The command that helps with these arguments.
+    private static func help(for arguments: [String]) -> String {
+        switch arguments.first {
+        case StartCommand.name: "flyfleet help start"
+        case PolicyCommand.name: "flyfleet help policy simulate"
+        case HistoryCommand.name: "flyfleet help history"
+        default: "flyfleet --help"
+        }
+    }
+
+    /// The words that stand where a command should, if they are none: the parser would call them arguments of no
+    /// command, or answer `help` for them with the general help.
     private static func unknownCommand(_ arguments: [String]) -> String? {
         let words = arguments.first == "help" ? arguments.dropFirst() : arguments[...]
         guard let word = words.first, !word.hasPrefix("-") else { return nil }
-        return [StartCommand.name, "help"].contains(word) ? nil : word
+        if word == PolicyCommand.name {
+            guard let second = words.dropFirst().first, !second.hasPrefix("-") else { return nil }
+            return second == PolicySimulateCommand.name ? nil : "\(word) \(second)"
+        }
+        return [StartCommand.name, HistoryCommand.name, "help"].contains(word) ? nil : word
     }
 
     /// `--since -5m` as `--since=-5m`: no flag begins with a digit, so the value is wrong, not missing.
@@ -82,7 +95,7 @@ struct Flyfleet: ParsableCommand {
         commandName: "flyfleet",
         abstract: "Streams the logs of a fleet of Fly.io apps, one supervised process per app.",
         version: "flyfleet 0.1.0",
-        subcommands: [StartCommand.self])
+        subcommands: [StartCommand.self, HistoryCommand.self, PolicyCommand.self])
 }
 
 /// sysexits, as far as they are used.

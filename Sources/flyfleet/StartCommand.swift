@@ -86,6 +86,8 @@ struct StartCommand: ParsableCommand {
     var restartBackoff: String?
     @Option(help: .init("Ping interval and the silence that kills, or off. (default: 5s/15s)", valueName: "pair|off"))
     var heartbeat: String?
+    @Option(help: .init("How long a process may take to be ready, or off. (default: 10s)", valueName: "duration|off"))
+    var startTimeout: String?
     @Option(help: .init("How long a process may take to stop. (default: 5s)", valueName: "duration"))
     var stopGrace: String?
 
@@ -115,6 +117,8 @@ struct StartCommand: ParsableCommand {
         try Preflight.check(options)
         let state = try StateDirectory(path: options.stateDirectory)
         let events = try Preflight.openEvents(options)
+        // Whatever a worker leaves behind becomes a child of ours, which can be ended and counted.
+        try loop.adoptOrphans()
         let fleet = try Fleet(
             loop, options: options, environment: Environment.current, eventsDescriptor: events)
         let reason = fleet.run()
@@ -171,6 +175,7 @@ struct StartCommand: ParsableCommand {
         values.add(flag: .maxSeconds, maxSeconds)
         values.add(flag: .restartBackoff, restartBackoff)
         values.add(flag: .heartbeat, heartbeat)
+        values.add(flag: .startTimeout, startTimeout)
         values.add(flag: .stopGrace, stopGrace)
     }
 }

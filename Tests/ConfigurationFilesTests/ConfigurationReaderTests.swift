@@ -51,6 +51,7 @@ struct ConfigurationReaderTests {
             max_seconds = 60
             restart_backoff = "100ms..30s"
             heartbeat = "5s/15s"
+            start_timeout = "10s"
             stop_grace = 5000
             token_command = ["fly", "tokens", "create"]
             """)
@@ -60,7 +61,8 @@ struct ConfigurationReaderTests {
             #"{"api_url":"https://api.fly.io","apps":["web","api"],"ca_file":"/etc/ca.pem","dialect":"platform""#,
             #""events":"-","heartbeat":"5s/15s","machine":"d896d7c609dd68","max_restarts":20,"max_seconds":60"#,
             #""org":"acme","output":"json","poll_interval":"2s","region":"iad","restart_backoff":"100ms..30s""#,
-            #""since":"10m","state_dir":"/var/lib/flyfleet","stop_grace":"5000","token_command":["fly","tokens","create"]}"#,
+            #""since":"10m","start_timeout":"10s","state_dir":"/var/lib/flyfleet","stop_grace":"5000""#,
+            #""token_command":["fly","tokens","create"]}"#,
         ].joined(separator: ",")
         #expect(String(decoding: json, as: UTF8.self) == expected)
         #expect(try ConfigurationFile.decode(json) == file)

@@ -2,13 +2,14 @@
 //
 // Descriptors and children are counted in a process of the test's own, where no other test opens any.
 
+import CLinux
 import EventLoop
 import Foundation
 import Testing
 import WorkerHarness
 
 @Suite("ChildProcess and what is left of it") struct ChildIsolationTests {
-    @Test("children and failed starts leave no descriptor and no zombie")
+    @Test("F8: children and failed starts leave no descriptor and no zombie")
     func nothingLeft() async {
         await #expect(processExitsWith: .success) {
             try await expectNoDescriptorLeft { loop in
@@ -47,7 +48,7 @@ import WorkerHarness
         }
     }
 
-    @Test("a child has exactly stdin, stdout, stderr and what it was given, and none of them non-blocking")
+    @Test("F9: a child has exactly stdin, stdout, stderr and what it was given, and none of them non-blocking")
     func descriptors() async {
         await #expect(processExitsWith: .success) {
             // Inherited from whoever started us, one of them behind a gap.
@@ -76,6 +77,54 @@ import WorkerHarness
         }
     }
 
+    @Test("F9: beside 20 siblings a child has its three pipes alone, and its end of file comes with its end")
+    func siblings() async {
+        await #expect(processExitsWith: .success) {
+            disableDescriptorInheritance()
+            let turner = try AdoptingLoop(adopting: false)
+            let siblings = try (0..<20).map { _ in
+                try WatchedChild(turner.loop, .shell("echo ready; read -r line"), holdInput: true)
+            }
+            let child = try WatchedChild(turner.loop, .shell("echo ready; read -r line; kill -9 $$"), holdInput: true)
+            turner.turn("21 children") { (siblings + [child]).allSatisfy { $0.output == "ready\n" } }
+            for one in siblings + [child] {
+                let folder = "/proc/\(one.pid)/fd"
+                let names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+                #expect(names == ["0", "1", "2"])
+                let targets = try Set(
+                    names.map { try FileManager.default.destinationOfSymbolicLink(atPath: folder + "/" + $0) })
+                #expect(targets.count == 3 && targets.allSatisfy { $0.hasPrefix("pipe:") })
+            }
+            child.child?.input.close()
+            turner.turn("the exit") { child.exit != nil }
+            turner.turn("both ends of file") { child.isQuiet }
+            let elapsed = monotonicNanoseconds() - child.exitedAtNs
+            #expect(elapsed < 1_000_000_000 && siblings.allSatisfy { $0.exit == nil && !$0.isQuiet })
+            child.closePipes()
+            for sibling in siblings { sibling.child?.input.close() }
+            turner.turn("all exits") { siblings.allSatisfy { $0.exit != nil && $0.isQuiet } }
+            siblings.forEach { $0.closePipes() }
+            turner.close()
+        }
+    }
+
+    @Test("F10: a child that is dead before the loop turns is told of, with its last words", arguments: [false, true])
+    func deadBeforeTheTurn(adopting: Bool) async {
+        await #expect(processExitsWith: .success) { [adopting] in
+            let turner = try AdoptingLoop(adopting: adopting)
+            let child = try WatchedChild(turner.loop, .shell("echo out; echo err >&2; exit 17"))
+            var status: Int32 = 0
+            while linux_peek_exit(child.pid, &status) == 0 { sched_yield() }
+            #expect(child.exits == 0)
+            turner.turn("the exit") { child.exit != nil && child.isQuiet }
+            #expect(child.exit == .exited(code: 17) && child.exits == 1)
+            #expect(child.output == "out\n" && child.errors == "err\n")
+            child.closePipes()
+            turner.close()
+            #expect(hasNoChild())
+        }
+    }
+
     @Test("our stdout can be handed down as descriptor 3 while the child's own stdout is its pipe")
     func lowDescriptor() async {
         await #expect(processExitsWith: .success) {
@@ -95,19 +144,24 @@ import WorkerHarness
         }
     }
 
-    @Test("an exit is told of although a grandchild holds the pipes open; their end comes later")
-    func grandchildHoldsPipes() async throws {
+    @Test("F9: an exit is told of although a daemon holds the pipes open; their end comes later")
+    func daemonHoldsPipes() async throws {
         let story = try await onLoopThread { loop in
-            // Exit and output come in either order; the grandchild is killed when both have.
+            // Exit and output come in either order; the daemon is killed when both have.
             let holder = Box<ChildRun?>(nil)
             let killWhenBothAreThere = {
                 guard let run = holder.value, run.story.exit != nil,
-                    let grandchild = Int32(run.outputText.trimmingCharacters(in: .whitespacesAndNewlines))
+                    let daemon = Int32(run.outputText.trimmingCharacters(in: .whitespacesAndNewlines))
                 else { return }
-                kill(grandchild, SIGKILL)
+                kill(daemon, SIGKILL)
                 holder.value = nil
             }
-            let run = try ChildRun(loop, "sleep 1000 & echo $!; exit 3") { _ in killWhenBothAreThere() }
+            // What stays in the child's group ends with it: this one has left.
+            let script = """
+                setsid sleep 1000 & until [ "$(cut -d ' ' -f 6 /proc/$!/stat)" = $! ]; do kill -0 $! || exit 9; done
+                echo $!; exit 3
+                """
+            let run = try ChildRun(loop, script) { _ in killWhenBothAreThere() }
             run.onExit = killWhenBothAreThere
             holder.value = run
             return { run.story }
@@ -130,7 +184,7 @@ import WorkerHarness
         #expect(story.errorsEnded)
     }
 
-    @Test("signals after the end go nowhere")
+    @Test("F13: signals after the end go nowhere")
     func signalAfterEnd() async throws {
         let story = try await onLoopThread { loop in
             let holder = Box<ChildProcess?>(nil)

@@ -89,7 +89,8 @@ extension SpawnRequest {
     }
 
     @Test(
-        "an exit code is told as it is, and the child is reaped", arguments: [0, 1, 2, 127, 128, 254, 255] as [Int32])
+        "F7: an exit code is told as it is, and the child is reaped",
+        arguments: [0, 1, 2, 127, 128, 254, 255] as [Int32])
     func exitCodes(code: Int32) async throws {
         let story = try await run("exit \(code)")
         #expect(story.exit == .exited(code: code))
@@ -97,7 +98,7 @@ extension SpawnRequest {
         #expect(!FileManager.default.fileExists(atPath: "/proc/\(story.pid)"))
     }
 
-    @Test("a signal is told as a signal", arguments: [SIGHUP, SIGTERM, SIGKILL, SIGUSR1])
+    @Test("F7: a signal is told as a signal", arguments: [SIGHUP, SIGTERM, SIGKILL, SIGUSR1])
     func signals(signal: Int32) async throws {
         #expect(try await run("kill -\(signal) $$").exit == .signaled(signal: signal, coreDumped: false))
     }
@@ -109,7 +110,7 @@ extension SpawnRequest {
     }()
 
     @Test(
-        "whether a core was dumped is told", .enabled(if: coresAreFiles), arguments: [SIGSEGV, SIGABRT, SIGILL],
+        "F7: whether a core was dumped is told", .enabled(if: coresAreFiles), arguments: [SIGSEGV, SIGABRT, SIGILL],
         [false, true])
     func cores(signal: Int32, dumped: Bool) async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
@@ -119,7 +120,7 @@ extension SpawnRequest {
         #expect(story.exit == .signaled(signal: signal, coreDumped: dumped))
     }
 
-    @Test("bursts of 1 MiB on stdout and on stderr arrive whole although the child then crashes")
+    @Test("F9: bursts of 1 MiB on stdout and on stderr arrive whole although the child then crashes")
     func burstThenCrash() async throws {
         let story = try await run(
             """
@@ -147,7 +148,7 @@ extension SpawnRequest {
         #expect(story.exit == .exited(code: 0))
     }
 
-    @Test("a child that ends at once is told of, every time")
+    @Test("F10: a child that ends at once is told of, every time")
     func shortLived() async throws {
         let stories = try await onLoopThread { loop in
             let request = SpawnRequest(executable: "/bin/true", arguments: [], environment: [])

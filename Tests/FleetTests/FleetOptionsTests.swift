@@ -35,6 +35,7 @@ struct FleetOptionsTests {
         #expect(options.intensity == RestartIntensity(maxRestarts: 20, maxSeconds: 60))
         #expect(options.backoff == BackoffSettings(initialMilliseconds: 100, capMilliseconds: 30_000))
         #expect(options.heartbeat == .init(intervalMs: 5_000, limitMs: 15_000))
+        #expect(options.startTimeoutMs == 10_000)
         #expect(options.stopGraceMs == 5_000)
         #expect(options.colour)
         #expect(options.flyConfigDirectory == "/home/me/.fly")
@@ -49,6 +50,8 @@ struct FleetOptionsTests {
             (.maxSeconds, "0", "--max-seconds"), (.restartBackoff, "30s", "--restart-backoff"),
             (.restartBackoff, "30s..1s", "--restart-backoff"), (.heartbeat, "5s", "--heartbeat"),
             (.heartbeat, "15s/5s", "--heartbeat"), (.stopGrace, "25h", "--stop-grace"),
+            (.startTimeout, "0", "--start-timeout"),
+            (.startTimeout, "never", "--start-timeout"),
             (.apiURL, "ftp://x", "--api-url"),
             (.region, "IAD", "--region"), (.since, "yesterday", "--since"),
             (.tokenCommand, "fly 'x", "--token-command"), (.tokenCommand, "", "--token-command"),
@@ -115,11 +118,12 @@ struct FleetOptionsTests {
         #expect(try options([.apps: "web", .pollInterval: text]).pollIntervalMs == milliseconds)
     }
 
-    @Test("off turns backoff and heartbeat off")
+    @Test("off turns backoff, heartbeat and start timeout off")
     func off() throws {
-        let options = try options([.apps: "web", .restartBackoff: "off", .heartbeat: "off"])
+        let options = try options([.apps: "web", .restartBackoff: "off", .heartbeat: "off", .startTimeout: "off"])
         #expect(options.backoff == nil)
         #expect(options.heartbeat == nil)
+        #expect(options.startTimeoutMs == nil)
     }
 
     @Test("each dialect has flyctl's variable for its base URL")

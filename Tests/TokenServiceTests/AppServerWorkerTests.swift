@@ -192,6 +192,74 @@ import WorkerProtocol
         #expect(numbers.count == 2)
         for pid in numbers { #expect(ProcessWatch.ends(pid)) }
     }
+
+    /// A parent of an AppServer with a running command, in a process of its own: what it then does.
+    private static func parent(in folder: String, _ act: (TestedWorker, [Int32]) throws -> Void) throws {
+        let loop = try Loop()
+        try loop.adoptOrphans()
+        let pids = folder + "/pids"
+        // The command, one of its group, and one that has made a group of its own.
+        let script = """
+            #!/bin/bash
+            trap '' TERM
+            sleep 600 & one=$!
+            set -m
+            sleep 600 & echo $PPID $$ $one $! > \(pids).new
+            mv \(pids).new \(pids)
+            wait
+            """
+        let fly = folder + "/fly"
+        try script.write(toFile: fly, atomically: false, encoding: .utf8)
+        let settings = AppServerSettings(
+            appName: "web", environmentToken: nil, configFile: folder + "/config.yml",
+            tokenCommand: ["/bin/bash", fly], organization: nil, commandEnvironment: ["PATH": "/usr/bin:/bin"],
+            commandTimeoutMs: 15_000)
+        let world = ScriptedWorld()
+        let server = try TestedWorker(
+            loop, program: "flyfleet-tokens", path: "tokens/servers/web", role: .appServer, settings: settings)
+        server.onRequest = world.answer
+        try server.awaitReady()
+        _ = try server.send(TokenResolveRequest(appName: "web"))
+        let tick = LoopTimer(loop)
+        tick.start(after: 0, repeating: 2) {}
+        var numbers: [Int32] = []
+        try server.run(
+            until: {
+                let text = (try? String(contentsOfFile: pids, encoding: .utf8)) ?? ""
+                numbers = text.split(whereSeparator: \.isWhitespace).compactMap { Int32($0) }
+                return numbers.count == 4
+            }, "the command")
+        try act(server, numbers)
+        tick.close()
+        loop.disownOrphans()
+    }
+
+    @Test(
+        "with an AppServer that is killed, nothing of its command is left when its end is reported",
+        arguments: [SIGKILL, SIGUSR1])
+    func serverKilled(signal: Int32) async {
+        await #expect(processExitsWith: .success) { [path = folder.path as String, signal] in
+            try AppServerWorkerTests.parent(in: path) { server, pids in
+                kill(server.pid, signal)
+                try server.run(until: { server.exit != nil }, "the AppServer's end")
+                let left = pids.filter { kill($0, 0) == 0 }
+                #expect(left.isEmpty)
+                #expect(waitpid(-1, nil, WNOHANG) == -1 && errno == ECHILD)
+            }
+        }
+    }
+
+    @Test("F3: of a parent that is killed by SIGKILL, neither AppServer nor command nor what it started is left")
+    func parentKilled() async throws {
+        let pids = folder.path + "/pids"
+        await #expect(processExitsWith: .signal(SIGKILL)) { [path = folder.path as String] in
+            try AppServerWorkerTests.parent(in: path) { _, _ in kill(getpid(), SIGKILL) }
+        }
+        let text = try String(contentsOfFile: pids, encoding: .utf8)
+        let numbers = text.split(whereSeparator: \.isWhitespace).compactMap { Int32($0) }
+        try #require(numbers.count == 4)
+        for pid in numbers { #expect(ProcessWatch.ends(pid, deadlineMs: 1_000)) }
+    }
 }
 
 /// The registry, the table and the store of one app, played by the test.

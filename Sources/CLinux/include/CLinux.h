@@ -39,6 +39,24 @@ int linux_spawn(
 /// Takes a child's wait status if it has ended: its pid, 0 while it runs, or a negated errno.
 int linux_reap(int pid, int *wait_status);
 
+/// As `linux_reap`, but leaves the status there: the child stays a zombie, and its pid its own.
+int linux_peek_exit(int pid, int *wait_status);
+
+/// Whether a child, whichever, has ended and was not reaped.
+int linux_has_dead_child(void);
+
+/// Makes this process the parent of its descendants' orphans, or no longer; 0, or a negated errno.
+int linux_set_child_subreaper(int enabled);
+
+/// Lists this process's children, dead ones too.
+///
+/// Returns how many there are, of which the first `capacity` are in `pids`, or a negated errno. A kernel without
+/// CONFIG_PROC_CHILDREN has no such list; `linux_children_by_search` is done in its place.
+int linux_children(int *pids, int capacity);
+
+/// As `linux_children`, by asking for each process there is whether it is a child.
+int linux_children_by_search(int *pids, int capacity);
+
 /// Makes a pipe whose ends close on exec; 0, or -1.
 int linux_pipe(int ends[2]);
 
@@ -68,6 +86,12 @@ static inline void linux_line_buffer_stdout(void) {
 static inline int linux_is_pipe(int descriptor) {
     struct stat status;
     return fstat(descriptor, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
+}
+
+/// Whether a path leads to a named pipe.
+static inline int linux_is_pipe_file(const char *path) {
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISFIFO(status.st_mode);
 }
 
 /// Whether a raw wait status says that a core was dumped.
