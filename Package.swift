@@ -61,6 +61,7 @@ targets += library(
 targets += library("HTTPClient", ["CCurl", "EventLoop"])
 targets += library(
     "Fleet", ["CLinux", "ConfigurationModel", "EventLoop", "FlyAPI", "Framing", "Supervision", "WorkerProtocol", deque])
+targets += library("FleetSimulation", ["EventLoop", "Fleet", "Supervision"])
 
 // What the workers do.
 targets += library(
@@ -90,7 +91,7 @@ targets += [
         [
             "ConfigurationModel", "EventLoop", "Fleet", "PolicySimulation", "Supervision", argumentParser,
         ]),
-    program("flyfleet-bench", ["CLinux", "Simulator"]),
+    program("flyfleet-bench", ["CLinux", "Framing", "Simulator"]),
     program("flyfleet-config", ["ConfigurationFiles", "ConfigurationModel"]),
     program("flyfleet-registry", ["Registry", "WorkerRuntime"]),
     program("flyfleet-sink", ["EventLoop", "Sinks", "WorkerProtocol", "WorkerRuntime"]),

@@ -24,6 +24,8 @@ final class FleetUnderTest {
         var apps: [String]
         var port: UInt16
         var output = "json"
+        /// Where the workers are, if not beside flyfleet.
+        var libexec: String?
         var extra: [String] = []
     }
 
@@ -50,7 +52,7 @@ final class FleetUnderTest {
         let arguments =
             ["start", "--apps", settings.apps.joined(separator: ","), "--api-url", "http://127.0.0.1:\(settings.port)"]
             + ["--output", settings.output, "--state-dir", state, "--events", "\(scratch.path)/events"]
-            + ["--libexec", programs.folder] + settings.extra
+            + ["--libexec", settings.libexec ?? programs.folder] + settings.extra
         let names = ["PATH", "LANG", "LD_LIBRARY_PATH"]
         let inherited = names.compactMap { (name: String) -> String? in
             getenv(name).map { "\(name)=\(String(cString: $0))" }
@@ -143,6 +145,14 @@ final class FleetUnderTest {
         let ending = process.ending.map { "; \($0)" } ?? ""
         return BenchError.product(
             "\(what)\(ending); its last words: \(words.isEmpty ? "none" : words.joined(separator: " | "))")
+    }
+
+    /// What follows `mark` in each line of flyfleet's stderr that has it.
+    func words(after mark: String) -> [String] {
+        (smallFile(errorFile) ?? "").split(whereSeparator: \.isNewline).compactMap { line in
+            guard let range = String(line).split(separator: mark, maxSplits: 1).dropFirst().first else { return nil }
+            return String(range)
+        }
     }
 
     // MARK: accounts

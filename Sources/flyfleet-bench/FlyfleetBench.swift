@@ -1,7 +1,7 @@
 // The benchmark: measures the built programs from outside and prints one table. No figure here is ever a test.
 //
-// The same program is the page server, the step that binds children to it, and the child of other supervisors, so that
-// each of them is a process of its own with its own CPU account.
+// The same program is the page server, the worker that probes the loop, the step that binds children to it, and the
+// child of other supervisors, so that each of them is a process of its own with its own CPU account.
 
 import Glibc
 
@@ -13,6 +13,7 @@ enum FlyfleetBench {
 
     private static func run(_ arguments: [String]) -> Int32 {
         if arguments.first?.split(separator: "/").last == "run" { return SupervisedChild.run() }
+        if StallProbe.isMeant(arguments) { return StallProbe.run() }
         switch arguments.dropFirst().first {
         case ParentBound.command: return ParentBound.run(arguments.dropFirst(2))
         case ServeCommand.command: return ServeCommand.run(arguments.dropFirst(2))
@@ -45,6 +46,9 @@ enum FlyfleetBench {
         }
         if options.wanted.contains("latency") {
             try report.add("Latency") { [try Latency(programs: programs, rounds: options.rounds).run()] }
+        }
+        if options.wanted.contains("stall") {
+            try report.add("Loop") { [try LoopStall(programs: programs, apps: options.apps).run()] }
         }
         var wish: Scale.Wish = []
         if options.wanted.contains("startup") { wish.insert(.startup) }
