@@ -2,6 +2,7 @@
 
 import CLinux
 import Foundation
+import Synchronization
 import Testing
 
 /// One event of the events file.
@@ -9,8 +10,11 @@ struct FleetEvent: Decodable, Sendable, Equatable {
     struct Exit: Decodable, Sendable, Equatable {
         var code: Int?
         var signal: String?
+        var core_dumped: Bool?
+        var out_of_memory: Bool?
     }
     var seq: Int
+    var time: String
     var event: String
     var path: String
     var pid: Int32?
@@ -20,9 +24,36 @@ struct FleetEvent: Decodable, Sendable, Equatable {
     var cause: String?
     var restarts_in_window: Int?
     var max_restarts: Int?
+    var uptime_ms: Int?
     var latency_ms: Int?
     var delay_ms: Int?
     var stderr: [String]?
+    var dropped_before: Int?
+
+    /// When it happened, in ms of the day's clock.
+    var milliseconds: Int {
+        let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+        return ((try? style.parse(time))?.timeIntervalSince1970).map { Int(($0 * 1000).rounded()) } ?? 0
+    }
+}
+
+/// Events that were parsed already: each line once, however often somebody looks.
+private final class ParsedEvents: Sendable {
+    private struct State {
+        var lines = 0
+        var events: [FleetEvent] = []
+    }
+    private let state = Mutex(State())
+
+    func of(_ lines: [String]) -> [FleetEvent] {
+        state.withLock { state in
+            if lines.count > state.lines {
+                state.events += FleetProcess.events(Array(lines[state.lines...]))
+                state.lines = lines.count
+            }
+            return state.events
+        }
+    }
 }
 
 /// One line of `--output json`.
@@ -41,10 +72,16 @@ struct LogLine: Decodable, Sendable {
 /// A running fleet.
 final class FleetProcess: Sendable {
     let program: Program
+    /// The state directory it was told, which stands on its command line.
+    let stateFolder: String
+    private let parsed = ParsedEvents()
 
-    init(_ arguments: [String], environment: [String: String] = [:]) throws {
-        program = try Program(
-            Built.path("flyfleet"), ["start", "--events", "-"] + arguments, environment: environment)
+    /// Starts one; `wrapper` is the words of a program that runs the rest of its own words.
+    init(_ arguments: [String], environment: [String: String] = [:], wrapper: [String] = []) throws {
+        let flag = arguments.firstIndex(of: "--state-dir")
+        stateFolder = flag.map { arguments[$0 + 1] } ?? "no state directory"
+        let words = wrapper + [Built.path("flyfleet"), "start", "--events", "-"] + arguments
+        program = try Program(words[0], Array(words.dropFirst()), environment: environment)
     }
 
     static func events(_ lines: [String]) -> [FleetEvent] {
@@ -59,12 +96,21 @@ final class FleetProcess: Sendable {
         return lines.compactMap { try? decoder.decode(LogLine.self, from: Data($0.utf8)) }
     }
 
-    var events: [FleetEvent] { Self.events(program.errors.lines) }
+    var events: [FleetEvent] { parsed.of(program.errors.lines) }
     var logLines: [LogLine] { Self.logLines(program.output.lines) }
 
     /// The sequence numbers of an app's lines, in the order in which they came.
     func sequences(_ app: String) -> [Int] {
         logLines.filter { $0.type == "log" && $0.app_name == app }.compactMap(\.sequence)
+    }
+
+    /// The same for all apps, in one go.
+    func sequencesByApp() -> [String: [Int]] {
+        var found: [String: [Int]] = [:]
+        for line in logLines where line.type == "log" {
+            if let number = line.sequence { found[line.app_name, default: []].append(number) }
+        }
+        return found
     }
 
     /// The pid with which a leaf became ready last.
@@ -78,11 +124,29 @@ final class FleetProcess: Sendable {
     func event(
         _ name: String, _ path: String, after: Int = 0, seconds: Double = 30
     ) async throws -> FleetEvent {
-        let find: @Sendable ([String]) -> FleetEvent? = { lines in
-            Self.events(lines).first { $0.event == name && $0.path == path && $0.seq > after }
+        let find: @Sendable ([FleetEvent]) -> FleetEvent? = { events in
+            events[Self.index(after: after, events)...].first { $0.event == name && $0.path == path }
         }
-        try await program.errors.wait("event \(name) of \(path)", seconds: seconds) { find($0) != nil }
-        return try #require(find(program.errors.lines))
+        try await events("event \(name) of \(path)", seconds: seconds) { find($0) != nil }
+        return try #require(find(events))
+    }
+
+    /// Waits until all events so far satisfy `match`.
+    func events(
+        _ what: String, seconds: Double = 30, until match: @escaping @Sendable ([FleetEvent]) -> Bool
+    ) async throws {
+        try await program.errors.wait(what, seconds: seconds) { [parsed] in match(parsed.of($0)) }
+    }
+
+    /// The place in `events` of the first one after number `seq`.
+    static func index(after seq: Int, _ events: [FleetEvent]) -> Int {
+        var low = 0
+        var high = events.count
+        while low < high {
+            let middle = (low + high) / 2
+            if events[middle].seq <= seq { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 
     /// The number of the last event so far.

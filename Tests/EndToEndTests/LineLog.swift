@@ -44,18 +44,31 @@ final class LineLog: Sendable {
                 if count < 0, errno == EINTR { continue }
                 guard count > 0 else { break }
                 pending.append(contentsOf: buffer[..<count])
-                var complete: [String] = []
-                while let end = pending.firstIndex(of: UInt8(ascii: "\n")) {
-                    complete.append(String(decoding: pending[..<end], as: UTF8.self))
-                    pending.removeSubrange(...end)
-                }
-                append(complete)
+                append(Self.takeLines(&pending))
             }
             if !pending.isEmpty { append([String(decoding: pending, as: UTF8.self)]) }
             close(descriptor)
             finish()
         }
         thread.start()
+    }
+
+    /// Takes all lines that are complete; linear, whatever comes.
+    private static func takeLines(_ pending: inout [UInt8]) -> [String] {
+        var lines: [String] = []
+        let taken = pending.withUnsafeBytes { bytes in
+            var start = 0
+            while let base = bytes.baseAddress, start < bytes.count,
+                let end = memchr(base + start, Int32(UInt8(ascii: "\n")), bytes.count - start)
+            {
+                let length = end - UnsafeMutableRawPointer(mutating: base + start)
+                lines.append(String(decoding: bytes[start..<start + length], as: UTF8.self))
+                start += length + 1
+            }
+            return start
+        }
+        pending.removeFirst(taken)
+        return lines
     }
 
     /// Waits for the end of the stream.

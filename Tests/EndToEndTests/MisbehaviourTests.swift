@@ -2,11 +2,11 @@ import Foundation
 import Testing
 import WorkerHarness
 
-/// A folder of workers in which one app's Streamer is a program that misbehaves.
+/// A folder of workers in which the Streamers of some apps are a program that misbehaves.
 struct Libexec {
     let path: String
 
-    init(_ folder: TemporaryFolder, behaviour: String, app: String = "web") throws {
+    init(_ folder: TemporaryFolder, behaviour: String, apps: [String] = ["web"]) throws {
         path = folder.path + "/libexec"
         mkdir(path, 0o700)
         for name in ["store", "registry", "tokens", "sink"] {
@@ -17,7 +17,7 @@ struct Libexec {
         let script = """
             #!/bin/sh
             case "$2" in
-            logs/streamers/\(app)) exec \(path)/misbehaving "$@" ;;
+            \(apps.map { "logs/streamers/\($0)" }.joined(separator: "|"))) exec \(path)/misbehaving "$@" ;;
             *) exec \(Built.path("flyfleet-streamer")) "$@" ;;
             esac
 

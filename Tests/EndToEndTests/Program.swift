@@ -71,6 +71,9 @@ final class Program: Sendable {
         }.start()
     }
 
+    /// Whether its end was not seen yet.
+    var isRunning: Bool { ending.lines.isEmpty }
+
     /// Sends a signal; harmless once the process is reaped only because every test awaits its programs' ends.
     func send(_ signal: Int32) {
         if ending.lines.isEmpty { kill(pid, signal) }

@@ -103,12 +103,14 @@ struct Stage {
     }
 
     /// A fleet that reads this stage's simulator, with a token from the environment.
-    func fleet(_ more: [String] = [], environment: [String: String]? = nil) throws -> FleetProcess {
+    func fleet(
+        _ more: [String] = [], environment: [String: String]? = nil, wrapper: [String] = []
+    ) throws -> FleetProcess {
         var arguments = ["--api-url", simulator.url, "--state-dir", folder.path + "/state", "--output", "json"]
         arguments += ["--poll-interval", "100ms"]
         if !more.contains("--apps") { arguments += ["--apps", "web,api,worker"] }
         return try FleetProcess(
-            arguments + more, environment: environment ?? ["FLY_ACCESS_TOKEN": simulator.token])
+            arguments + more, environment: environment ?? ["FLY_ACCESS_TOKEN": simulator.token], wrapper: wrapper)
     }
 
     func dispose() { simulator.dispose() }

@@ -107,6 +107,9 @@ final class TestService: WorkerService {
         case .neverReady: worker.log("never ready, as told")
         case .exitBeforeReady: _exit(behaviour.number(1))
         case .crashBeforeReady: die(behaviour.number(SIGSEGV))
+        case .grandchild, .grandchildGroup:
+            Grandchild.start(ownGroup: behaviour.name == .grandchildGroup)
+            worker.ready()
         default:
             worker.ready()
             followAfterReady(behaviour)
@@ -117,6 +120,7 @@ final class TestService: WorkerService {
         switch behaviour.name {
         case .exitAfterReady: _exit(behaviour.number(0))
         case .crashAfterReady: die(behaviour.number(SIGSEGV))
+        case .crashLater: Self.ringAlarm(afterMs: Int(behaviour.number(1_000)))
         case .goodbye: worker.finish()
         case .garbage: writeRaw([UInt8](repeating: 0xff, count: 64))
         case .length:
@@ -127,9 +131,13 @@ final class TestService: WorkerService {
             _exit(0)
         case .readyTwice: worker.send(.ready, message: Ready(pid: getpid()))
         case .hang: kill(getpid(), SIGSTOP)
-        case .floodStderr: floodStderr(Int(behaviour.number(1 << 20)))
+        case .floodStderr: floodStderr(behaviour.numbers)
+        case .floodThenCrash:
+            floodStderr(behaviour.numbers)
+            worker.log("the last word")
+            die(SIGSEGV)
         case .strayPrint: print("a stray print")
-        case .good, .neverReady, .exitBeforeReady, .crashBeforeReady, .ignoreStop: break
+        case .good, .neverReady, .exitBeforeReady, .crashBeforeReady, .ignoreStop, .grandchild, .grandchildGroup: break
         }
     }
 
@@ -168,12 +176,28 @@ final class TestService: WorkerService {
         _ = write(rawOutput, bytes, bytes.count)
     }
 
-    private func floodStderr(_ count: Int) {
-        let line = [UInt8](repeating: 0x66, count: 99) + [0x0a]
+    /// Writes whole lines: at least so many bytes of them, each so long, of that byte.
+    private func floodStderr(_ numbers: [Int]) {
+        let count = numbers.first ?? 1 << 20
+        let length = numbers.count > 1 ? numbers[1] : 100
+        let byte = numbers.count > 2 ? UInt8(truncatingIfNeeded: numbers[2]) : UInt8(ascii: "f")
+        let line = [UInt8](repeating: byte, count: length - 1) + [UInt8(ascii: "\n")]
         var left = count
         while left > 0 {
-            let written = write(STDERR_FILENO, line, min(left, line.count))
-            if written > 0 { left -= written } else { sched_yield() }
+            // A pipe takes what fits: a line may go in two.
+            var rest = line[...]
+            while !rest.isEmpty {
+                let written = rest.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+                if written > 0 { rest = rest.dropFirst(written) } else { sched_yield() }
+            }
+            left -= line.count
         }
+    }
+
+    /// Nothing handles SIGALRM: the kernel ends the process, whatever it does by then.
+    private static func ringAlarm(afterMs milliseconds: Int) {
+        let delay = timeval(tv_sec: milliseconds / 1000, tv_usec: milliseconds % 1000 * 1000)
+        var timer = itimerval(it_interval: timeval(), it_value: delay)
+        setitimer(__itimer_which_t(ITIMER_REAL.rawValue), &timer, nil)
     }
 }
