@@ -1,15 +1,17 @@
 // The restart intensity of one supervisor: OTP's `add_restart`, to the letter (R11–R16). It counts restart attempts,
-// not crashes, and is shared by all children. Holds at most `maxRestarts + 1` stamps.
+// not crashes, and is shared by all children. Holds at most twice `maxRestarts` stamps and a few.
 //
 // Beyond OTP, its clock can be stopped: a supervisor stops it while it carries out a restart. OTP's runs on, and a group
 // whose stop and start take longer than the window then never gives up, however fast its children crash.
 
 /// Counts a supervisor's restart attempts within a sliding window.
-struct RestartWindow: Hashable, Sendable {
+struct RestartWindow: Sendable {
     /// The limit.
     let intensity: RestartIntensity
-    /// Attempts, oldest first, on the window's clock; none older than the window was at the last attempt.
+    /// Attempts, oldest first, on the window's clock, which never goes back.
     private var stamps: [Int64] = []
+    /// Index of the first stamp that was still within the window at the last attempt.
+    private var first = 0
     /// When the clock was stopped; nil while it runs.
     private var stoppedAt: Timestamp?
     /// How long it has stood still so far, in milliseconds.
@@ -25,17 +27,30 @@ struct RestartWindow: Hashable, Sendable {
     /// The attempt that may not is recorded too (R11, R12).
     mutating func recordAttempt(at now: Timestamp) -> Bool {
         let stamp = reading(now)
-        let outdated = stamps.prefix { $0 < threshold(stamp) }.count
         // Stamps beyond the limit exist only after giving up, when nobody asks any more: they need no room.
-        stamps.removeFirst(max(outdated, stamps.count - intensity.maxRestarts, 0))
+        first = max(firstWithin(stamp), stamps.count - intensity.maxRestarts)
+        if first > stamps.count / 2 {
+            stamps.removeFirst(first)
+            first = 0
+        }
         stamps.append(stamp)
-        return stamps.count <= intensity.maxRestarts
+        return stamps.count - first <= intensity.maxRestarts
     }
 
     /// Attempts within the window that ends at `now`.
     func count(at now: Timestamp) -> Int {
-        let threshold = threshold(reading(now))
-        return stamps.reversed().prefix { $0 >= threshold }.count
+        stamps.count - firstWithin(reading(now))
+    }
+
+    /// Index of the first stamp within the window that ends at `stamp`.
+    private func firstWithin(_ stamp: Int64) -> Int {
+        let threshold = threshold(stamp)
+        var (low, high) = (first, stamps.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if stamps[middle] < threshold { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 
     /// Stops the window's clock; nothing if it stands still already.

@@ -78,6 +78,7 @@ extension SupervisionTree {
                 return reply(request, .refused(.busy))
             }
             nodes[slot].terminateRequests.append(request)
+            nodes[slot].backoff = Backoff()
             answerStart(slot, .refused(.shuttingDown))
             beginStop(slot)
             if !nodes[slot].isAlive { forget(slot, of: index) }

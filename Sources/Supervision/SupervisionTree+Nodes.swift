@@ -34,7 +34,9 @@ extension SupervisionTree {
         let supervisor: Int? =
             if case .supervisor = spec.kind { free.takeSupervisor() ?? supervisors.count } else { nil }
         var node = Node(path: path, spec: spec, parent: parent, supervisor: supervisor, depth: depth)
-        node.incarnation = incarnations.enter(path)
+        let remembered = incarnations.enter(path)
+        node.incarnation = remembered.incarnation
+        node.backoff = remembered.backoff
         if slot == nodes.count { nodes.append(node) } else { nodes[slot] = node }
         slots[path] = slot
         if let parent {
@@ -91,7 +93,9 @@ extension SupervisionTree {
             supervisors[supervisor].children.removeAll()
         }
         disarm(slot)
-        incarnations.retire(nodes[slot].path, incarnation: nodes[slot].incarnation)
+        incarnations.retire(
+            nodes[slot].path,
+            IncarnationLedger.Entry(incarnation: nodes[slot].incarnation, backoff: nodes[slot].backoff))
         slots[nodes[slot].path] = nil
         nodes[slot].serial = 0
         nodes[slot].state = .down

@@ -69,6 +69,37 @@ extension SupervisionTree {
         return nil
     }
 
+    /// A supervisor restarts children, or goes down because it gave up: until that is over no time passes in its restart
+    /// window, nor in those above it, whose children are not all up either.
+    ///
+    /// What waits for its backoff is not being restarted yet: that time counts, so that waiting is a way to stay below
+    /// the limit.
+    mutating func stopWindows(from index: Int) {
+        guard !settings.countsRestartTime, !supervisors[index].stopsWindows else { return }
+        supervisors[index].stopsWindows = true
+        changeWindows(from: index, by: 1)
+    }
+
+    /// The restart, or the end, of a supervisor is over; nothing if there was none.
+    mutating func startWindows(from index: Int) {
+        guard supervisors[index].stopsWindows else { return }
+        supervisors[index].stopsWindows = false
+        changeWindows(from: index, by: -1)
+    }
+
+    private mutating func changeWindows(from index: Int, by change: Int) {
+        var next: Int? = index
+        while let supervisor = next {
+            supervisors[supervisor].busyBelow += change
+            if supervisors[supervisor].busyBelow > 0 {
+                supervisors[supervisor].window.stopClock(at: now)
+            } else {
+                supervisors[supervisor].window.startClock(at: now)
+            }
+            next = nodes[supervisors[supervisor].node].parent
+        }
+    }
+
     private mutating func performRestart(
         _ slot: Int, of index: Int, _ report: RestartReport, notBefore: Timestamp
     ) {

@@ -39,6 +39,10 @@ extension SupervisionTree {
     mutating func beginDown(_ index: Int, _ cause: DownCause) {
         supervisors[index].phase = .stopping(cause)
         refuseWaiting(index)
+        switch cause {
+        case .gaveUp, .autoShutdown: stopWindows(from: index)
+        case .asked, .startFailed: break
+        }
         guard !supervisors[index].spec.dynamic else { return stopAllDynamic(index) }
         // A child that is being stopped already is waited for first: never two at a time.
         var current: Int?
@@ -53,6 +57,7 @@ extension SupervisionTree {
         guard case .stopping(let cause) = supervisors[index].phase else { return }
         supervisors[index].phase = .down
         supervisors[index].operation = nil
+        startWindows(from: index)
         let slot = supervisors[index].node
         switch cause {
         case .asked, .autoShutdown:

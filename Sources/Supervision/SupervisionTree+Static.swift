@@ -22,29 +22,21 @@ extension SupervisionTree {
         of index: Int, from position: Int, to end: Int? = nil, _ purpose: Operation.Start.Purpose
     ) {
         let end = end ?? supervisors[index].children.count
-        if case .restart = purpose { stopWindow(of: index) }
+        if case .restart = purpose { stopWindows(from: index) }
         supervisors[index].operation = .start(Operation.Start(next: position, end: end, purpose: purpose))
         tasks.append(.advance(supervisor: index))
     }
 
     /// Begins to stop a supervisor's children down to position `lowest`.
     mutating func stopChildren(of index: Int, from last: Int, to lowest: Int, _ purpose: Operation.Stop.Purpose) {
-        if case .restart = purpose { stopWindow(of: index) }
+        if case .restart = purpose { stopWindows(from: index) }
         supervisors[index].operation = .stop(Operation.Stop(next: last, lowest: lowest, purpose: purpose))
         tasks.append(.advance(supervisor: index))
     }
 
-    /// A restart begins: until it is over no time passes in the restart window.
-    ///
-    /// What waits for its backoff is not being restarted yet: that time counts, so that waiting is a way to stay below
-    /// the limit.
-    private mutating func stopWindow(of index: Int) {
-        if !settings.countsRestartTime { supervisors[index].window.stopClock(at: now) }
-    }
-
     private mutating func endOperation(of index: Int) {
         supervisors[index].operation = nil
-        supervisors[index].window.startClock(at: now)
+        startWindows(from: index)
     }
 
     /// Takes a supervisor's operation as far as it goes without waiting.

@@ -72,7 +72,12 @@ extension ChildSpec {
 
     /// An id is a path component that can be printed.
     static func isValid(id: String) -> Bool {
-        (1...SpecLimits.idBytes).contains(id.utf8.count)
-            && id.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7f && $0 != UInt8(ascii: "/") }
+        (1...SpecLimits.idBytes).contains(id.utf8.count) && isPrintable(id) && !id.utf8.contains(UInt8(ascii: "/"))
+    }
+
+    /// Whether a name can be printed as it is: without a space or a control character, those of C1 (U+0080 to U+009F)
+    /// included, which a terminal obeys like escape sequences.
+    package static func isPrintable(_ name: String) -> Bool {
+        name.unicodeScalars.allSatisfy { $0.value > 0x20 && !(0x7f...0x9f).contains($0.value) }
     }
 }

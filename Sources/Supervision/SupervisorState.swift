@@ -98,6 +98,10 @@ struct SupervisorState: Sendable {
     /// Calls in the mailbox.
     var waitingCalls = 0
     var window: RestartWindow
+    /// Whether it is restarting children, or going down by itself, and stops the clocks of restart windows by that.
+    var stopsWindows = false
+    /// Supervisors that do, itself and all below it: its window's clock runs when there are none.
+    var busyBelow = 0
     /// Its children's nodes are as the specification says and none has been started.
     var isFresh = false
 

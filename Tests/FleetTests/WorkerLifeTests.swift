@@ -249,6 +249,7 @@ private func drainingCell(_ state: String, _ event: Event) -> Cell {
             children: [ChildSpec(id: "g", kind: .supervisor(group)), ChildSpec(id: "a"), ChildSpec(id: "gg")])
         var settings = FleetMachine.Settings(spec: spec, rootName: "top", supervision: .otp, heartbeat: nil, seed: 1)
         settings.groupsThatMayIgnore = ["g"]
+        settings.spawnsPerTurn = 8
         var machine = try FleetMachine(settings)
         var effects = machine.handle(.begin, atMs: 0)
         var ends: [ExitReason] = []

@@ -150,6 +150,43 @@ import Testing
         #expect(driver.states == "a=running")
     }
 
+    @Test("outlives the restart of its group: apps that never start do not take the others down for ever")
+    func survivesGroupRestarts() throws {
+        let apps = (0..<10).map { ChildSpec(id: "app\($0)") }
+        let group = SupervisorSpec(
+            intensity: RestartIntensity(maxRestarts: 20, maxSeconds: 60), children: apps, dynamic: true)
+        let root = SupervisorSpec(
+            intensity: RestartIntensity(maxRestarts: 3, maxSeconds: 5),
+            children: [ChildSpec(id: "apps", kind: .supervisor(group))])
+        var driver = try TreeDriver(root, settings: SupervisionSettings(startTimeoutMilliseconds: nil))
+        for app in 0..<4 { driver.failingStarts["apps/app\(app)"] = .max }
+        driver.send(.startTree)
+        driver.advance(by: 3_600_000)
+        let giveUps = driver.reports.count { $0.name == "gave_up" }
+        let healthy = driver.starts.count { $0.0 == "apps/app9" }
+        let bad = driver.starts.count { $0.0 == "apps/app0" }
+        #expect(driver.finished == nil)
+        #expect(giveUps <= 3 && healthy == giveUps + 1, "\(giveUps) give-ups, \(healthy) starts of an app that is well")
+        #expect((100...170).contains(bad), "\(bad) attempts in an hour: one every 30 s, or a little less")
+    }
+
+    @Test("is forgotten when an operator terminates the child") func forgottenByOperator() throws {
+        let group = SupervisorSpec(
+            intensity: RestartIntensity(maxRestarts: 99, maxSeconds: 60), children: [ChildSpec(id: "a")], dynamic: true)
+        let root = SupervisorSpec(children: [ChildSpec(id: "g", kind: .supervisor(group))])
+        var driver = try TreeDriver(root, settings: OTPScenarioTests.backedOff)
+        driver.send(.startTree)
+        driver.exit("g/a")
+        driver.exit("g/a")
+        driver.advance(by: 10)
+        #expect(driver.takeLog().contains("backoff g/a 1"))
+        driver.call { .terminateChild(path: "g/a", request: $0) }
+        driver.call { .startChild(supervisor: "g", spec: ChildSpec(id: "a"), request: $0) }
+        _ = driver.takeLog()
+        driver.exit("g/a")
+        #expect(driver.takeLog() == ["start g/a"])
+    }
+
     @Test("waiting is counted once") func countedOnce() throws {
         var driver = try TreeDriver(SupervisorSpec(.oneForOne, 2, "a b"), settings: OTPScenarioTests.backedOff)
         driver.send(.startTree)

@@ -142,10 +142,10 @@ import Testing
         var generator = SplitMix64(seed: 3)
         for _ in 0..<50_000 {
             let path = "p\(Int.random(in: 0..<20_000, using: &generator))"
-            let incarnation = ledger.enter(path) + 1
+            let incarnation = ledger.enter(path).incarnation + 1
             #expect(incarnation > highest[path, default: 0])
             highest[path] = incarnation
-            ledger.retire(path, incarnation: incarnation)
+            ledger.retire(path, IncarnationLedger.Entry(incarnation: incarnation))
         }
     }
 

@@ -107,33 +107,38 @@ import Testing
     }
 
     @Test(
-        "a group that crashes after every restart gives up, however long its stops and starts take", arguments: 0..<200)
-    func slowRestarts(seed: UInt64) throws {
+        "groups that crash after every restart give up, level by level, however long their stops and starts take",
+        arguments: 0..<200, [1, 2])
+    func slowRestarts(seed: UInt64, levels: Int) throws {
         var random = RandomTree(seed: 50_000 + seed)
-        let limit = random.number(0...4)
-        let children = (0..<random.number(1...4)).map { ChildSpec(id: "c\($0)", shutdown: .infinity) }
-        let spec = SupervisorSpec(
-            strategy: random.pick(Strategy.allCases) ?? .oneForOne,
-            intensity: RestartIntensity(maxRestarts: limit, maxSeconds: 2), children: children)
+        var spec = SupervisorSpec()
+        let limits = (0..<levels).map { _ in random.number(0...3) }
+        for (level, limit) in limits.enumerated() {
+            var children = (0..<random.number(1...3)).map { ChildSpec(id: "c\($0)", shutdown: .infinity) }
+            if level > 0 { children.insert(ChildSpec(id: "g", kind: .supervisor(spec)), at: 0) }
+            spec = SupervisorSpec(
+                strategy: random.pick(Strategy.allCases) ?? .oneForOne,
+                intensity: RestartIntensity(maxRestarts: limit, maxSeconds: 2), children: children)
+        }
         var settings = SupervisionSettings.otp
         settings.countsRestartTime = false
         var driver = try TreeDriver(spec, settings: settings)
         driver.send(.startTree)
+        driver.finishSlowly { 0 }
+        let victim = levels == 1 ? "c0" : "g/c0"
+        // R38: the product over the levels.
+        let expected = limits.reduce(1) { $0 * ($1 + 1) }
         var crashes = 0
-        while driver.finished == nil, crashes <= limit {
-            driver.slowStops = Set(children.map(\.id))
-            driver.slowStarts = driver.slowStops
-            driver.exit("c0")
+        while driver.finished == nil, crashes <= expected {
+            driver.exit(victim)
             crashes += 1
-            driver.finishSlowly(children.map(\.id), everyMilliseconds: Int64(random.number(1_000...9_000)))
+            driver.finishSlowly { Int64(random.number(1_000...9_000)) }
         }
-        driver.slowStops = []
-        driver.finishSlowly(children.map(\.id), everyMilliseconds: 1)
         guard case .gaveUp? = driver.finished else {
-            Issue.record("seed \(seed): \(crashes) crashes within \(limit) in 2 s, and it is \(driver.states)")
+            Issue.record("seed \(seed): \(crashes) crashes, limits \(limits) in 2 s, and it is \(driver.states)")
             return
         }
-        #expect(crashes == limit + 1)
+        #expect(crashes == expected, "seed \(seed): limits \(limits)")
     }
 
     @Test("the same seed and events give the same actions; another seed differs in delays alone") func determinism()
@@ -182,17 +187,14 @@ import Testing
 
 extension TreeDriver {
     /// Lets what is stopping end and what is starting be ready, one after the other, with time in between.
-    fileprivate mutating func finishSlowly(_ ids: [String], everyMilliseconds pause: Int64) {
+    fileprivate mutating func finishSlowly(after pause: () -> Int64) {
         while finished == nil {
-            let status = tree.status(at: now).filter { ids.contains($0.path) }
-            guard let busy = status.first(where: { $0.state == .stopping || $0.state == .starting }) else { return }
-            advance(by: pause)
-            if busy.state == .stopping {
-                slowStops.remove(busy.path)
-                exit(busy.path, .normal)
-            } else {
-                becomeReady(busy.path)
-            }
+            let workers = tree.status(at: now).filter { $0.supervisor == nil }
+            slowStops = Set(workers.map(\.path))
+            slowStarts = slowStops
+            guard let busy = workers.first(where: { $0.state == .stopping || $0.state == .starting }) else { return }
+            advance(by: pause())
+            if busy.state == .stopping { exit(busy.path, .normal) } else { becomeReady(busy.path) }
         }
     }
 }
@@ -205,6 +207,15 @@ extension String {
 }
 
 extension SupervisionTree {
+    private func isOrIsBelow(_ index: Int, _ supervisor: SupervisorState) -> Bool {
+        var next: Int? = index
+        while let present = next {
+            if supervisors[present].node == supervisor.node { return true }
+            next = nodes[supervisors[present].node].parent
+        }
+        return false
+    }
+
     /// What is wrong inside; empty unless the machine has a bug.
     func inconsistencies(alive: [String: Int]) -> [String] {
         var faults: [String] = []
@@ -243,6 +254,12 @@ extension SupervisionTree {
             if supervisor.phase == .up, supervisor.operation == nil, !supervisor.mailbox.isEmpty {
                 faults.append("\(path) is idle with mail")
             }
+            let below = present.compactMap { nodes[$0].supervisor }.filter { isOrIsBelow($0, supervisor) }
+            if supervisor.busyBelow != below.count(where: { supervisors[$0].stopsWindows }) {
+                faults.append("\(path) miscounts who is busy")
+            }
+            let isIdle = supervisor.operation == nil && (supervisor.phase == .up || supervisor.phase == .down)
+            if supervisor.stopsWindows, isIdle { faults.append("\(path) stops clocks and does nothing") }
             if supervisor.phase == .down, children.contains(where: { nodes[$0].isAlive }) {
                 faults.append("\(path) is down before its children")
             }
