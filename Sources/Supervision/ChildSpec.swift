@@ -1,7 +1,7 @@
 // What a supervisor is told about one child: OTP's child specification without the start function, which is the
 // driver's business. Values only; `SupervisorSpec+Validation.swift` decides which of them are allowed.
 
-/// When a child that ended is started again (R3, table 1.3).
+/// When a child that ended is started again (R2, the table of R8).
 package enum RestartType: String, Hashable, Sendable, CaseIterable {
     /// Always.
     case permanent

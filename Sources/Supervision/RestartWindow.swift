@@ -65,7 +65,7 @@ struct RestartWindow: Sendable {
         stoppedMilliseconds += now.milliseconds(since: since)
     }
 
-    /// The oldest stamp that still counts: exactly `maxSeconds` old is not too old (checklist 1.9, 2).
+    /// The oldest stamp that still counts: exactly `maxSeconds` old is not too old (R11).
     private func threshold(_ stamp: Int64) -> Int64 {
         let seconds = Int64(intensity.maxSeconds)
         let span = intensity.clock == .exact ? seconds * 1000 : seconds

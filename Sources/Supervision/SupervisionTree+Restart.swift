@@ -1,7 +1,7 @@
 // OTP's restart rules: `do_restart`, `restart`, `add_restart` (R8–R27, R35), and the backoff that goes beyond them.
 
 extension SupervisionTree {
-    /// Handles the end of a child that ended by itself (table 1.3).
+    /// Handles the end of a child that ended by itself (the table of R8).
     mutating func childEnded(_ slot: Int, of index: Int, _ reason: ExitReason) {
         let isAbnormal = reason != .normal && reason != .shutdown
         switch nodes[slot].spec.restart {

@@ -32,7 +32,7 @@ enum Message: Hashable, Sendable {
 
 /// What a static supervisor is busy with.
 ///
-/// While there is one, its mailbox waits (checklist 1.9, 6).
+/// While there is one, its mailbox waits (R29).
 enum Operation: Sendable {
     /// Starting children one after the other, in start order.
     struct Start: Sendable {

@@ -5,8 +5,13 @@
 -module(conformance).
 -export([main/0]).
 
-%% Longest run of one policy in OTP.
+%% Longest run of one policy, in OTP and in flyfleet; most that flyfleet may print in it; what is kept if it hangs.
 -define(PATIENCE_MS, 60_000).
+-define(OUTPUT_BYTES, 64 * 1024 * 1024).
+-define(KEPT_BYTES, 64 * 1024).
+-define(HUNG, <<"(did not end within 60 s and 64 MiB: killed)">>).
+%% So many policies on which flyfleet hangs, and the rest of that share is left out.
+-define(HANGS, 3).
 %% The system's clock is at the mercy of the machine: there a difference counts when it comes back every time.
 -define(ATTEMPTS, 3).
 %% One random case in so many is also run without --verbose.
@@ -22,31 +27,41 @@
 }.
 -type report() :: #{
     how := supervisor | otp_supervisor | real_time | differs | refused,
-    entries := non_neg_integer(), actions := #{binary() => pos_integer()}, differences := [difference()]
+    entries := non_neg_integer(), actions := #{binary() => pos_integer()}, differences := [difference()],
+    hung := boolean()
 }.
 
 main() ->
     Defaults = #{random => 2000, from => 1, seed => rand:uniform(1 bsl 32), scenarios => true},
-    Options = #{seed := Seed} = options(init:get_plain_arguments(), Defaults),
+    Options = #{seed := Seed, folder := Folder} = narrowed(options(init:get_plain_arguments(), Defaults)),
     ok = conformance_supervisor:load(),
     ok = conformance_log:install([supervisor, otp_supervisor]),
     io:format("otp-conformance: ~ts against ~ts, seed ~b~n", [flyfleet_version(Options), otp_version(), Seed]),
     Begin = erlang:monotonic_time(millisecond),
-    Reports = run_all(jobs(Options), Options),
+    Jobs = jobs(Options),
+    Reports = run_all(Jobs, Options),
     Differences = lists:append([Found || #{differences := Found} <- Reports]),
     lists:foreach(fun show/1, lists:sublist(Differences, ?SHOWN)),
-    summarise(Reports, length(Differences), erlang:monotonic_time(millisecond) - Begin),
-    halt(min(1, length(Differences))).
+    LeftOut = length(Jobs) - length(Reports),
+    Summary = summary(Reports, LeftOut, length(Differences), erlang:monotonic_time(millisecond) - Begin),
+    io:format("~ts", [Summary]),
+    %% An exit code of 0 alone proves nothing: the script asks for this too.
+    ok = file:write_file(filename:join(Folder, "summary"), Summary),
+    halt(min(1, length(Differences) + LeftOut)).
 
 options([], Options) -> Options;
 options(["--random", N | Rest], Options) -> options(Rest, Options#{random := list_to_integer(N)});
 options(["--seed", N | Rest], Options) -> options(Rest, Options#{seed := list_to_integer(N)});
 options(["--from", N | Rest], Options) -> options(Rest, Options#{from := list_to_integer(N)});
-options(["--case", N | Rest], Options) ->
-    options(Rest, Options#{from := list_to_integer(N), random := 1, scenarios := false});
-options(["--scenarios-only" | Rest], Options) -> options(Rest, Options#{random := 0});
+options(["--case", N | Rest], Options) -> options(Rest, Options#{only => {'case', list_to_integer(N)}});
+options(["--scenarios-only" | Rest], Options) -> options(Rest, Options#{only => scenarios});
 options(["--flyfleet", Program | Rest], Options) -> options(Rest, Options#{flyfleet => Program});
 options(["--folder", Folder | Rest], Options) -> options(Rest, Options#{folder => Folder}).
+
+%% What is the only thing wanted wins over the rest, in whatever order they come.
+narrowed(Options = #{only := {'case', N}}) -> Options#{from := N, random := 1, scenarios := false};
+narrowed(Options = #{only := scenarios}) -> Options#{random := 0};
+narrowed(Options) -> Options.
 
 jobs(#{scenarios := Scenarios, random := Random, from := From}) ->
     [{scenario, N, Scenario} || Scenarios, {N, Scenario} <- lists:enumerate(conformance_scenarios:all())] ++
@@ -60,7 +75,7 @@ run_all(Jobs, Options) ->
     Numbered = lists:enumerate(Stepwise),
     Shares = [[Job || {N, Job} <- Numbered, N rem Width =:= Share] || Share <- lists:seq(0, Width - 1)],
     Runners = [
-        spawn_monitor(fun() -> exit({reports, [run(Job, Options) || Job <- Share]}) end)
+        spawn_monitor(fun() -> exit({reports, run_share(Share, Options, 0)}) end)
      || Share <- [[Job] || Job <- RealTime] ++ Shares
     ],
     lists:append([
@@ -70,6 +85,12 @@ run_all(Jobs, Options) ->
         end
      || {Pid, Monitor} <- Runners
     ]).
+
+run_share([Job | Jobs], Options, Hangs) when Hangs < ?HANGS ->
+    Report = #{hung := HasHung} = run(Job, Options),
+    [Report | run_share(Jobs, Options, Hangs + length([hang || HasHung]))];
+run_share(_, _, _) ->
+    [].
 
 is_real_time({scenario, _, {_, How, _}}) -> How =:= real_time orelse How =:= differs;
 is_real_time(_) -> false.
@@ -105,9 +126,12 @@ run({scenario, N, {Name, How, Policy}}, Options) ->
 compare(Module, Policy, Labels, WantsShort, Options) ->
     Expected = in_time(fun() -> conformance_run:stepwise(Policy, Module) end),
     File = write(Policy, Labels, Options),
-    Verbose = [Expected, output(["--verbose", File], Options)],
-    Short = [[lists:filter(fun is_short/1, Expected), output([File], Options)] || WantsShort],
-    report(Module, Policy, [Verbose | Short], File, Labels).
+    Output = output(["--verbose", File], Options),
+    Short = [
+        [lists:filter(fun is_short/1, Expected), output([File], Options)]
+     || WantsShort, not lists:member(?HUNG, Output)
+    ],
+    report(Module, Policy, [[Expected, Output] | Short], File, Labels).
 
 compare_in_real_time(Policy, Labels, Options) ->
     Expected = in_time(fun() -> conformance_run:in_real_time(Policy) end),
@@ -119,7 +143,7 @@ patiently(Compare) -> patiently(Compare, ?ATTEMPTS).
 
 patiently(Compare, Attempts) ->
     case Compare() of
-        #{how := How, differences := [_ | _]} when How =/= otp_supervisor, Attempts > 1 ->
+        #{how := How, differences := [_ | _], hung := false} when How =/= otp_supervisor, Attempts > 1 ->
             patiently(Compare, Attempts - 1);
         Report ->
             Report
@@ -128,9 +152,11 @@ patiently(Compare, Attempts) ->
 %% A difference that is meant is there; when it is not, the table of differences is out of date.
 expect_difference(Policy, Labels, Options) ->
     case compare_in_real_time(Policy, Labels, Options) of
-        Report = #{differences := [#{file := File}]} ->
+        Report = #{differences := [#{file := File}], hung := false} ->
             ok = file:delete(File),
             Report#{how := differs, differences := []};
+        Report = #{hung := true} ->
+            Report;
         Report ->
             Nothing = Labels#{file := "(nothing differs, and something should)", line => 1, otp => [], flyfleet => []},
             Report#{how := differs, differences := [Nothing]}
@@ -140,12 +166,16 @@ expect_difference(Policy, Labels, Options) ->
 compare_refusals(Policy, Labels, Options) ->
     Answer = in_time(fun() -> conformance_run:start_alone(Policy) end),
     File = write(Policy, Labels, Options),
-    {Status, _} = simulate([File], Options),
     Word = fun
         (true) -> <<"refused">>;
         (false) -> <<"accepted">>
     end,
-    Pair = [[Word(is_bad_specification(Answer))], [Word(Status =:= 78)]],
+    Flyfleet =
+        case simulate([File], Options) of
+            {hung, _} -> ?HUNG;
+            {Status, _} -> Word(Status =:= 78)
+        end,
+    Pair = [[Word(is_bad_specification(Answer))], [Flyfleet]],
     report(refused, Policy, [Pair], File, Labels).
 
 is_bad_specification({error, {start_spec, _}}) -> true;
@@ -158,7 +188,10 @@ report(How, #{script := Script}, Pairs = [[Lines, _] | _], File, Labels) ->
     ],
     Differences =:= [] andalso file:delete(File),
     Actions = lists:foldl(fun(Line, Counts) -> counted(action(first(Line)), Counts) end, #{}, Lines),
-    #{how => How, entries => length(Script), actions => Actions, differences => lists:sublist(Differences, 1)}.
+    #{
+        how => How, entries => length(Script), actions => Actions, differences => lists:sublist(Differences, 1),
+        hung => lists:any(fun([_, Output]) -> lists:member(?HUNG, Output) end, Pairs)
+    }.
 
 counted(Action, Counts) -> maps:update_with(Action, fun(N) -> N + 1 end, 1, Counts).
 
@@ -205,6 +238,7 @@ write(Policy, #{file := Name}, #{folder := Folder}) ->
 output(Arguments, Options) ->
     case simulate(Arguments, Options) of
         {0, Lines} -> Lines;
+        {hung, Lines} -> Lines ++ [?HUNG];
         {Status, Lines} -> Lines ++ [iolist_to_binary(io_lib:format("exit code ~b", [Status]))]
     end.
 
@@ -213,18 +247,49 @@ simulate(Arguments, #{flyfleet := Program}) ->
 
 run_program(Program, Arguments) ->
     Port = open_port({spawn_executable, Program}, [{args, Arguments}, exit_status, binary, stderr_to_stdout]),
-    {Status, Output} = read(Port, []),
+    Timer = erlang:start_timer(?PATIENCE_MS, self(), Port),
+    {Status, Output} = read(Port, Timer, [], ?OUTPUT_BYTES),
+    _ = erlang:cancel_timer(Timer),
     {Status, binary:split(Output, <<"\n">>, [global, trim])}.
 
-read(Port, Read) ->
+read(Port, Timer, Read, Room) ->
     receive
-        {Port, {data, Data}} -> read(Port, [Read | Data]);
-        {Port, {exit_status, Status}} -> {Status, iolist_to_binary(Read)}
+        {Port, {data, Data}} when byte_size(Data) =< Room ->
+            read(Port, Timer, [Read | Data], Room - byte_size(Data));
+        {Port, {data, _}} ->
+            {kill(Port), beginning(Read)};
+        {Port, {exit_status, Status}} ->
+            {Status, iolist_to_binary(Read)};
+        {timeout, Timer, Port} ->
+            {kill(Port), beginning(Read)}
+    end.
+
+beginning(Read) -> binary:part(iolist_to_binary(Read), 0, min(?KEPT_BYTES, iolist_size(Read))).
+
+%% It leads a session of its own: all of that goes.
+kill(Port) ->
+    case erlang:port_info(Port, os_pid) of
+        {os_pid, Pid} -> os:cmd("kill -s KILL -- -" ++ integer_to_list(Pid));
+        undefined -> ended
+    end,
+    catch port_close(Port),
+    forget(Port),
+    hung.
+
+forget(Port) ->
+    receive
+        {Port, _} -> forget(Port)
+    after 0 -> ok
     end.
 
 flyfleet_version(#{flyfleet := Program}) ->
-    {_, Lines} = run_program(Program, ["--version"]),
-    ["flyfleet ", hd(Lines ++ [<<>>])].
+    case run_program(Program, ["--version"]) of
+        {0, [Version | _]} ->
+            Version;
+        {Status, _} ->
+            io:format(standard_error, "otp-conformance: ~ts --version: ~p~n", [Program, Status]),
+            halt(1)
+    end.
 
 otp_version() ->
     Release = erlang:system_info(otp_release),
@@ -245,21 +310,22 @@ show(#{title := Title, file := File, replay := Replay, line := N, otp := Otp, fl
 first([Line | _]) -> Line;
 first(Line) -> Line.
 
-summarise(Reports, Differences, Milliseconds) ->
+summary(Reports, LeftOut, Differences, Milliseconds) ->
     Of = fun(How) -> length([Report || Report = #{how := Each} <- Reports, Each =:= How]) end,
     Sum = fun(#{actions := Each}, Sums) -> maps:merge_with(fun(_, One, Two) -> One + Two end, Each, Sums) end,
     Actions = lists:foldl(Sum, #{}, Reports),
     Count = fun(Action) -> maps:get(Action, Actions, 0) end,
-    io:format(
+    io_lib:format(
         "cases: ~b on a turned clock, ~b on the supervisor as installed, ~b there in real time; "
         "refused by both: ~b; meant to differ: ~b~n"
         "script entries: ~b; lines: ~b (start ~b, stop ~b, give_up ~b, exit ~b, reply ~b, states ~b)~n"
-        "differences: ~b; ~.1f s~n",
+        "differences: ~b;~ts ~.1f s~n",
         [
             Of(otp_supervisor), Of(supervisor), Of(real_time) + Of(differs),
             Of(refused), Of(differs),
             lists:sum([Entries || #{entries := Entries} <- Reports]), lists:sum(maps:values(Actions)),
             Count(<<"start">>), Count(<<"stop">>), Count(<<"give_up">>), Count(<<"exit">>), Count(<<"reply">>),
-            Count(<<"states">>), Differences, Milliseconds / 1000
+            Count(<<"states">>), Differences, [io_lib:format(" left out after hangs: ~b;", [LeftOut]) || LeftOut > 0],
+            Milliseconds / 1000
         ]
     ).
