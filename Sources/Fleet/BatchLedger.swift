@@ -8,13 +8,17 @@ internal import DequeModule
 
 /// A batch on its way from a Streamer to the sinks.
 package struct Batch<Body> {
+    /// The app whose lines it holds.
     package let app: String
     /// The number its Streamer gave it; unique within one incarnation only.
     package let number: UInt64
+    /// Which start of the Streamer sent it.
     package let incarnation: Int
-    /// Empty when the batch does not move the cursor.
+    /// Where reading goes on after it; empty when the batch does not move the cursor.
     package let cursor: String
+    /// Its size as a frame, in bytes.
     package let bytes: Int
+    /// What is delivered.
     package let body: Body
 
     /// A batch as its Streamer sent it.
@@ -35,9 +39,13 @@ package struct BatchLedger<Body> {
 
     /// What an acknowledgement sets free.
     package struct Settled: Equatable {
+        /// The app of the batch.
         package let app: String
+        /// The number of the batch within its incarnation.
         package let number: UInt64
+        /// Which start of the Streamer sent it.
         package let incarnation: Int
+        /// The cursor that may be committed now; empty when there is none.
         package let cursor: String
     }
 
@@ -122,8 +130,11 @@ package struct BatchLedger<Body> {
 package struct CommitLedger {
     /// A batch that its Streamer may forget once its cursor is committed.
     package struct Receipt: Equatable {
+        /// The app of the batch.
         package let app: String
+        /// The number of the batch within its incarnation.
         package let number: UInt64
+        /// Which start of the Streamer sent it, and alone may forget it.
         package let incarnation: Int
 
         /// The receipt of one batch.

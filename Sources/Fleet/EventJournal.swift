@@ -1,12 +1,14 @@
 // The `--events` file: one object a line for every turn in a child's life, in the order in which they happened.
 //
 //     {"seq":12,"time":"…","event":"exited","path":"logs/streamers/web","pid":4711,"incarnation":3,
-//      "exit":{"code":null,"signal":"SIGKILL","core_dumped":false},"reason":"crash","uptime_ms":81234}
+//      "exit":{"code":null,"signal":"SIGKILL","core_dumped":false,"out_of_memory":false},"reason":"crash",
+//      "uptime_ms":81234,"detail":"signal SIGKILL"}
 
 internal import CLinux
 internal import EventLoop
 internal import Glibc
 internal import Supervision
+internal import WorkerProtocol
 
 /// Numbers events and writes them.
 final class EventJournal {
@@ -65,7 +67,7 @@ final class EventJournal {
         case .starting, .ready, .stopping:
             break
         case .exited(let reason, let uptime):
-            if let exit = process?.exit { line.add("exit") { describe(exit, &$0) } }
+            if let exit = process?.exit { line.add("exit") { describe(.init(exit), &$0) } }
             line.add("reason", reason.name)
             line.add("uptime_ms", uptime)
             if case .crash(let words) = reason { line.add("detail", words) }
@@ -91,22 +93,11 @@ final class EventJournal {
         }
     }
 
-    private static func describe(_ exit: ProcessExit, _ line: inout JSONLine) {
-        switch exit {
-        case .exited(let code):
-            line.add("code", Int64(code))
-            line.add("signal", String?.none)
-            line.add("core_dumped", false)
-        case .signaled(let signal, let coreDumped):
-            line.add("code", Int64?.none)
-            line.add("signal", SignalName.of(signal))
-            line.add("core_dumped", coreDumped)
-        case .outOfMemory:
-            line.add("code", Int64?.none)
-            line.add("signal", SignalName.of(SIGKILL))
-            line.add("core_dumped", false)
-            line.add("out_of_memory", true)
-        }
+    private static func describe(_ exit: ExitRecord.Exit, _ line: inout JSONLine) {
+        line.add("code", exit.code.map { Int64($0) })
+        line.add("signal", exit.signal)
+        line.add("core_dumped", exit.coreDumped)
+        line.add("out_of_memory", exit.outOfMemory)
     }
 }
 

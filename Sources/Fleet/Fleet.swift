@@ -116,7 +116,10 @@ package final class Fleet {
         nextTurn.cancel()
         guard finish == nil, let dueMs = machine.nextDeadlineMs else { return }
         if dueMs > loop.now {
-            deadlineTimer.start(after: dueMs - loop.now) { [unowned self] in post(.time) }
+            // Timers fire before descriptors are read: what came in time is heard before its deadline is served.
+            deadlineTimer.start(after: dueMs - loop.now) { [unowned self] in
+                nextTurn.request { [unowned self] in post(.time) }
+            }
         } else {
             nextTurn.request { [unowned self] in post(.time) }
         }

@@ -11,6 +11,7 @@ package struct WorkerIdentity: Hashable, Sendable {
     /// Which start of it; what belongs to an earlier one is dropped.
     package let incarnation: Int
 
+    /// A start of the leaf at a path.
     package init(path: String, incarnation: Int) {
         self.path = path
         self.incarnation = incarnation

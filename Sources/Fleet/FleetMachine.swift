@@ -43,6 +43,7 @@ package struct FleetMachine: Sendable {
         /// From anybody else it is a crash: a fleet without its store or its sink would go on lamely. Nil allows all.
         package var groupsThatMayIgnore: [String]?
 
+        /// Settings under which every group's workers may ignore; `drainMs` in ms.
         package init(
             spec: SupervisorSpec, rootName: String, supervision: SupervisionSettings,
             heartbeat: FleetOptions.Heartbeat?, seed: UInt64, spawnsPerTurn: Int = 2, drainMs: Int64 = 500
@@ -63,6 +64,10 @@ package struct FleetMachine: Sendable {
     var now: Int64 = .min
     var effects: [FleetEffect] = []
     var heartbeatDueMs: Int64?
+    /// How long the parent stood still so far: the machine's clock is behind its driver's by that.
+    package internal(set) var stoodStillMs: Int64 = 0
+    /// The deadline that was put off because the parent had stood still, on the machine's clock.
+    var putOffMs: Int64?
     /// Who was silent for too long at the last beat.
     var suspects: [WorkerIdentity] = []
     var appServers = AppServerCalls()
@@ -100,13 +105,18 @@ package struct FleetMachine: Sendable {
     /// when everything was read that can be.
     package var nextDeadlineMs: Int64? {
         guard !isFinished else { return nil }
-        if !spawnQueue.isEmpty || !suspects.isEmpty { return now }
-        return [tree.nextDeadline?.milliseconds, drains.first?.dueMs, heartbeatDueMs].compactMap { $0 }.min()
+        if !spawnQueue.isEmpty || !suspects.isEmpty { return now + stoodStillMs }
+        return timedDeadlineMs.map { $0 + stoodStillMs }
+    }
+
+    /// The soonest of everything that waits for its time, on the machine's clock.
+    var timedDeadlineMs: Int64? {
+        [tree.nextDeadline?.milliseconds, drains.first?.dueMs, heartbeatDueMs].compactMap { $0 }.min()
     }
 
     /// The tree as it stands, in its order.
     package func status(atMs now: Int64) -> [ChildStatus] {
-        tree.status(at: Timestamp(milliseconds: now))
+        tree.status(at: Timestamp(milliseconds: now - stoodStillMs))
     }
 
     /// Whether the worker's process exists and was not reaped yet.
@@ -127,7 +137,7 @@ package struct FleetMachine: Sendable {
 
     /// Bytes came from a worker, on either pipe.
     package mutating func heard(_ worker: WorkerIdentity, atMs: Int64) {
-        lives[worker.path]?.heard(incarnation: worker.incarnation, atMs: atMs)
+        lives[worker.path]?.heard(incarnation: worker.incarnation, atMs: atMs - stoodStillMs)
     }
 
     /// A worker's stderr has this as its last line by now.
@@ -138,7 +148,7 @@ package struct FleetMachine: Sendable {
     /// Takes one event and tells what to do about it, in order.
     package mutating func handle(_ event: FleetEvent, atMs: Int64) -> [FleetEffect] {
         guard !isFinished else { return [] }
-        now = max(now, atMs)
+        now = machineTime(atMs)
         take(event)
         endDrains()
         skipCancelledSpawns()

@@ -40,7 +40,7 @@ extension FleetOptions {
     ///
     /// - Throws: ``OptionError`` for the first option that is wrong.
     package init(_ values: OptionValues, _ surroundings: OptionSurroundings) throws(OptionError) {
-        let sandbox = try values.parsed(.sandbox, Self.parseSwitch) ?? false
+        let sandbox = try Self.isSandbox(values)
         let dialect = try values.parsed(.dialect) { try Dialect(flag: $0) } ?? .platform
         self.sandbox = sandbox
         self.dialect = dialect.rawValue
@@ -93,6 +93,13 @@ extension FleetOptions {
         } catch {
             throw OptionError(exitCode: 64, "\(variable): \(error)")
         }
+    }
+
+    /// Whether the fleet is a sandbox.
+    ///
+    /// - Throws: ``OptionError`` where the value is neither true nor false.
+    package static func isSandbox(_ values: OptionValues) throws(OptionError) -> Bool {
+        try values.parsed(.sandbox, parseSwitch) ?? false
     }
 
     /// The state directory as `--state-dir` or the surroundings name it.

@@ -24,8 +24,16 @@ package import Supervision
 package struct WorkerLife: Hashable, Sendable {
     /// What the policies want of it; each goes beyond the one before.
     package enum Order: Int, Hashable, Sendable, CaseIterable, Comparable {
-        case run, stop, terminate, kill
+        /// To live.
+        case run
+        /// To end by itself, once it was asked by a stop frame.
+        case stop
+        /// To end by SIGTERM.
+        case terminate
+        /// To end by SIGKILL.
+        case kill
 
+        /// Whether the right one goes beyond the left one.
         package static func < (left: Order, right: Order) -> Bool { left.rawValue < right.rawValue }
     }
 
@@ -45,10 +53,15 @@ package struct WorkerLife: Hashable, Sendable {
 
     /// What was seen of its process; true stays true.
     package struct Facts: Hashable, Sendable {
+        /// Its ready frame came.
         package var isReady = false
+        /// Its goodbye frame came.
         package var saidGoodbye = false
+        /// It sent what no worker may send.
         package var brokeProtocol = false
+        /// Its stdout was read to its end.
         package var outputEnded = false
+        /// Its stderr was read to its end.
         package var errorsEnded = false
     }
 
@@ -56,16 +69,27 @@ package struct WorkerLife: Hashable, Sendable {
     package enum Event: Hashable, Sendable {
         /// Its turn to be spawned has come.
         case turn
+        /// The policies want this of it.
         case order(Order)
+        /// Its process exists.
         case spawned
+        /// No process could be made.
         case spawnFailed(reason: String)
+        /// Its ready frame came.
         case ready
+        /// Its goodbye frame came.
         case goodbye
+        /// It sent what no worker may send.
         case brokeProtocol
+        /// It was reaped.
         case exited(ProcessExit)
+        /// One of its pipes was read to its end.
         case pipeEnded(WorkerPipe)
+        /// Its frames are left in the pipe.
         case readingPaused
+        /// Its frames are read again.
         case readingResumed
+        /// Time passed; its deadline may have come.
         case time
     }
 
@@ -73,12 +97,17 @@ package struct WorkerLife: Hashable, Sendable {
     ///
     /// What is to be done comes first: the policies may answer with the next order at once.
     package enum Step: Hashable, Sendable {
+        /// To be done by the driver.
         case effect(FleetEffect)
+        /// To be told to the policies.
         case tell(SupervisionEvent)
     }
 
+    /// Which start of which leaf it is.
     package let identity: WorkerIdentity
+    /// How far it got.
     package private(set) var phase = Phase.queued
+    /// What was seen of its process.
     package private(set) var facts = Facts()
     /// Whether its frames are left in the pipe.
     package private(set) var isReadingPaused = false
@@ -115,6 +144,11 @@ package struct WorkerLife: Hashable, Sendable {
     /// Bytes came, of this start of it or of another, which do not count.
     package mutating func heard(incarnation: Int, atMs now: Int64) {
         if incarnation == identity.incarnation { lastHeardMs = max(lastHeardMs, now) }
+    }
+
+    /// The clock was set back: nothing was heard later than that.
+    mutating func setBack(toMs now: Int64) {
+        lastHeardMs = min(lastHeardMs, now)
     }
 
     /// A line of its stderr came, or of another start's, which does not count.

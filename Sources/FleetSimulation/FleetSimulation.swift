@@ -16,11 +16,13 @@ package enum FleetSimulation {
         /// When, in ms of the run's clock.
         package let atMs: Int64
 
+        /// One line: when, which promise, who.
         package var description: String { "at \(atMs) ms: \(invariant): \(detail)" }
     }
 
     /// What came of a run.
     package struct Report: Sendable {
+        /// What the run was made from.
         package let seed: UInt64
         /// The first promise that was broken; nil when all were kept.
         package let violation: Violation?

@@ -160,6 +160,7 @@ extension Simulation {
         guard let exit = processes[process].exit, !processes[process].exitWasTold else { return }
         processes[process].exitWasTold = true
         processes[process].exitToldAtMs = now
+        processes[process].stoodStillAtExitMs = machine.stoodStillMs
         feed(.exited(processes[process].identity, exit))
         guard processes[process].isPaused else { return }
         processes[process].isPaused = false

@@ -157,7 +157,8 @@ extension Simulation {
             for leaf in tree.leaves {
                 let process = tree.nodes[leaf].process
                 guard process >= 0, processes[process].exitWasTold, !processes[process].isDiscarded else { continue }
-                if processes[process].exitToldAtMs + scenario.machine.drainMs <= now {
+                let stoodStillMs = machine.stoodStillMs - processes[process].stoodStillAtExitMs
+                if processes[process].exitToldAtMs + scenario.machine.drainMs + stoodStillMs <= now {
                     fail("nobody waits for pipes longer than the drain", processes[process].identity.path)
                 }
             }

@@ -46,8 +46,10 @@ extension Simulation {
         tree.nodes[index].isClosed = true
         // The attempt that was refused counts too; a restart that was counted may have been cancelled before it was seen.
         let count = restartsInWindow(index) + 1
-        // Supervisors below stop its clock too, which is not followed.
-        let isFollowed = !tree.nodes[index].children.contains { tree.nodes[$0].supervisor != nil }
+        // Supervisors below stop its clock too, and so does a parent that stands still: neither is followed.
+        let isFollowed =
+            machine.stoodStillMs == 0
+            && !tree.nodes[index].children.contains { tree.nodes[$0].supervisor != nil }
         if isFollowed, supervisor.strategy == .oneForOne, count <= supervisor.intensity.maxRestarts {
             fail("nobody gives up before its limit", "\(giveUp.description): \(count) seen")
         }

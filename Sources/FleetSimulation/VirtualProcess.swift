@@ -152,6 +152,8 @@ struct VirtualProcess {
     var kills = 0
     var terminations = 0
     var exitToldAtMs: Int64 = 0
+    /// How long the parent had stood still by then, as it says itself, in ms.
+    var stoodStillAtExitMs: Int64 = 0
     /// When the machine last had a sign of it, by the oracle's own reckoning.
     var lastHeardMs: Int64 = 0
 

@@ -3,12 +3,12 @@
 
 /// Checks the syntax of JSON.
 struct JSONSyntax {
-    /// Where a text stops being JSON.
+    /// Where a text stops being JSON that is read here.
     struct Fault: Error, Hashable {
         let line: Int
         /// In bytes, from 1.
         let column: Int
-        let reason: String
+        let problem: PolicyFileError.Problem
     }
 
     /// Deepest nesting of arrays and objects; more than the deepest tree needs.
@@ -21,8 +21,9 @@ struct JSONSyntax {
     /// The first fault of a whole text; nil when it is JSON.
     static func firstFault(in bytes: [UInt8]) -> Fault? {
         guard String(validating: bytes, as: UTF8.self) != nil else {
-            return Fault(line: 1, column: 1, reason: "the text is not UTF-8")
+            return Fault(line: 1, column: 1, problem: .notJSON("the text is not UTF-8"))
         }
+        if bytes.starts(with: [0xef, 0xbb, 0xbf]) { return Fault(line: 1, column: 1, problem: .byteOrderMark) }
         var syntax = JSONSyntax(bytes: bytes)
         do throws(Fault) {
             try syntax.value()
@@ -40,12 +41,14 @@ struct JSONSyntax {
     private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
 
     private func fault(_ reason: String) -> Fault {
+        fault(.notJSON(next == nil ? "it ends too early" : reason))
+    }
+
+    private func fault(_ problem: PolicyFileError.Problem) -> Fault {
         let before = bytes[..<position]
         let newline = UInt8(ascii: "\n")
         let start = before.lastIndex(of: newline).map { $0 + 1 } ?? 0
-        return Fault(
-            line: 1 + before.count { $0 == newline }, column: 1 + position - start,
-            reason: next == nil ? "it ends too early" : reason)
+        return Fault(line: 1 + before.count { $0 == newline }, column: 1 + position - start, problem: problem)
     }
 
     /// A value with the space around it.
@@ -53,10 +56,10 @@ struct JSONSyntax {
         skipSpace()
         switch next {
         case UInt8(ascii: "{"):
-            var keys: Set<ArraySlice<UInt8>> = []
+            var keys: Set<String> = []
             try members(until: "}") { (syntax) throws(Fault) in try syntax.member(&keys) }
         case UInt8(ascii: "["): try members(until: "]") { (syntax) throws(Fault) in try syntax.value() }
-        case UInt8(ascii: "\""): try string()
+        case UInt8(ascii: "\""): _ = try string()
         case UInt8(ascii: "t"): try word("true")
         case UInt8(ascii: "f"): try word("false")
         case UInt8(ascii: "n"): try word("null")
@@ -68,7 +71,7 @@ struct JSONSyntax {
     private mutating func members(
         until end: Unicode.Scalar, _ member: (inout JSONSyntax) throws(Fault) -> Void
     ) throws(Fault) {
-        guard nesting < JSONSyntax.depth else { throw fault("it is nested too deeply") }
+        guard nesting < JSONSyntax.depth else { throw fault(.tooDeep) }
         nesting += 1
         position += 1
         skipSpace()
@@ -79,13 +82,12 @@ struct JSONSyntax {
         nesting -= 1
     }
 
-    /// A key that no other of its object has, and its value.
-    private mutating func member(_ keys: inout Set<ArraySlice<UInt8>>) throws(Fault) {
+    /// A key that no other of its object has, however it is escaped, and its value.
+    private mutating func member(_ keys: inout Set<String>) throws(Fault) {
         skipSpace()
         guard next == UInt8(ascii: "\"") else { throw fault("a key in quotes belongs here") }
         let start = position
-        try string()
-        guard keys.insert(bytes[start..<position]).inserted else {
+        guard keys.insert(try string()).inserted else {
             position = start
             throw fault("this key is there twice")
         }
@@ -94,24 +96,61 @@ struct JSONSyntax {
         try value()
     }
 
-    private mutating func string() throws(Fault) {
+    /// A text, of which the escapes are undone.
+    private mutating func string() throws(Fault) -> String {
         position += 1
+        var text: [UInt8] = []
         while !skip("\"") {
             guard let byte = next, byte >= 0x20 else { throw fault("a control character in a text; escape it") }
-            guard skip("\\") else {
-                position += 1
-                continue
-            }
-            if skip("u") {
-                for _ in 0..<4 {
-                    guard let digit = next, isHexadecimal(digit) else { throw fault("four digits belong after \\u") }
-                    position += 1
-                }
+            position += 1
+            if byte == UInt8(ascii: "\\") {
+                text += String(try escaped()).utf8
             } else {
-                guard let byte = next, #""\/bfnrt"#.utf8.contains(byte) else { throw fault("no such escape") }
-                position += 1
+                text.append(byte)
             }
         }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// What stands after a backslash.
+    private mutating func escaped() throws(Fault) -> Unicode.Scalar {
+        if skip("u") { return try escapedScalar() }
+        let scalar: Unicode.Scalar
+        switch next {
+        case UInt8(ascii: "b"): scalar = "\u{8}"
+        case UInt8(ascii: "f"): scalar = "\u{c}"
+        case UInt8(ascii: "n"): scalar = "\n"
+        case UInt8(ascii: "r"): scalar = "\r"
+        case UInt8(ascii: "t"): scalar = "\t"
+        case .some(let byte) where #""\/"#.utf8.contains(byte): scalar = Unicode.Scalar(byte)
+        default: throw fault("no such escape")
+        }
+        position += 1
+        return scalar
+    }
+
+    /// What stands after `\u`; beyond the basic plane, that and a second escape.
+    private mutating func escapedScalar() throws(Fault) -> Unicode.Scalar {
+        let start = position - 2
+        var value = UInt32(try codeUnit())
+        if (0xd800..<0xdc00).contains(value), skip("\\"), skip("u") {
+            let trail = UInt32(try codeUnit())
+            if (0xdc00..<0xe000).contains(trail) { value = 0x10000 + ((value & 0x3ff) << 10 | trail & 0x3ff) }
+        }
+        guard let scalar = Unicode.Scalar(value) else {
+            position = start
+            throw fault("half of a surrogate pair")
+        }
+        return scalar
+    }
+
+    private mutating func codeUnit() throws(Fault) -> UInt16 {
+        let start = position
+        for _ in 0..<4 {
+            guard let digit = next, isHexadecimal(digit) else { throw fault("four digits belong after \\u") }
+            position += 1
+        }
+        return UInt16(String(decoding: bytes[start..<position], as: UTF8.self), radix: 16) ?? 0
     }
 
     private mutating func number() throws(Fault) {

@@ -12,7 +12,7 @@ extension PolicyFile {
         guard json.count <= PolicyLimits.bytes else { throw PolicyFileError(place: "", problem: .tooLong) }
         // The decoder forgives trailing commas and repeated keys, and does not say where it stumbled.
         if let fault = JSONSyntax.firstFault(in: json) {
-            throw PolicyFileError(place: "line \(fault.line), column \(fault.column)", problem: .notJSON(fault.reason))
+            throw PolicyFileError(place: "line \(fault.line), column \(fault.column)", problem: fault.problem)
         }
         do {
             self = try JSONDecoder().decode(PolicyFile.self, from: Data(json))
@@ -52,16 +52,16 @@ extension PolicySupervisor: Decodable {
                 "id", "strategy", "max_restarts", "max_seconds", "auto_shutdown", "restart", "significant", "shutdown",
                 "dynamic", "max_children", "children",
             ])
-        id = try object.required("id", String.self, "a text")
+        id = try object.id()
         strategy = try object.word("strategy") ?? .oneForOne
-        maxRestarts = try object.value("max_restarts", Int.self, "a whole number") ?? 1
-        maxSeconds = try object.value("max_seconds", Int.self, "a whole number") ?? 5
+        maxRestarts = try object.count("max_restarts", 0...SpecLimits.maxRestarts) ?? 1
+        maxSeconds = try object.count("max_seconds", 1...SpecLimits.maxSeconds) ?? 5
         autoShutdown = try object.word("auto_shutdown") ?? .never
         restart = try object.word("restart") ?? .permanent
         significant = try object.value("significant", Bool.self, "true or false") ?? false
         shutdown = try object.shutdown("shutdown")
         dynamic = try object.value("dynamic", Bool.self, "true or false") ?? false
-        maxChildren = try object.value("max_children", Int.self, "a whole number")
+        maxChildren = try object.count("max_children", 0...SpecLimits.children)
         children = try object.value("children", [PolicyChild].self, "an array") ?? []
     }
 }
@@ -81,7 +81,7 @@ extension PolicyChild: Decodable {
 extension PolicyWorker {
     init(_ object: PolicyObject) throws {
         try object.allow(["id", "restart", "significant", "shutdown", "stop_ms", "start_ms"])
-        id = try object.required("id", String.self, "a text")
+        id = try object.id()
         restart = try object.word("restart") ?? .permanent
         significant = try object.value("significant", Bool.self, "true or false") ?? false
         shutdown = try object.shutdown("shutdown")

@@ -1,5 +1,7 @@
 // What is wrong with a policy file: one line, beginning with the place as a path through the JSON.
 
+internal import Supervision
+
 /// A policy file that cannot be simulated.
 package struct PolicyFileError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What is wrong.
@@ -8,6 +10,10 @@ package struct PolicyFileError: Error, Hashable, Sendable, CustomStringConvertib
         case tooLong
         /// Not JSON, and why.
         case notJSON(String)
+        /// A byte order mark, which no JSON begins with (RFC 8259, section 8.1).
+        case byteOrderMark
+        /// More levels of arrays and objects than `JSONSyntax.depth`.
+        case tooDeep
         /// A key that is required is not there.
         case missingKey(String)
         /// A key that means nothing here; `known` is what may stand here.
@@ -30,6 +36,8 @@ package struct PolicyFileError: Error, Hashable, Sendable, CustomStringConvertib
         case noProcess(String)
         /// A name that several children have.
         case ambiguous(String, paths: [String])
+        /// An id without a character.
+        case emptyID
         /// A name that is none.
         case badName(String)
         /// What the policies say to the tree.
@@ -53,6 +61,8 @@ package struct PolicyFileError: Error, Hashable, Sendable, CustomStringConvertib
         switch problem {
         case .tooLong: "more than \(PolicyLimits.bytes) bytes; shorten the script or the tree"
         case .notJSON(let reason): "not JSON: \(reason); mend the syntax"
+        case .byteOrderMark: "a byte order mark; save the file as UTF-8 without one"
+        case .tooDeep: "nested more than \(JSONSyntax.depth) levels deep; flatten the tree"
         case .missingKey(let key): "\"\(key)\" is missing; add it"
         case .unknownKey(let key, let known): "unknown key \"\(key)\"; use \(known.joined(separator: ", "))"
         case .wrongType(let expected): "not what belongs here; write \(expected)"
@@ -69,6 +79,7 @@ package struct PolicyFileError: Error, Hashable, Sendable, CustomStringConvertib
             "\"\(name)\" is a supervisor and has no process of its own; name one of the workers below it"
         case .ambiguous(let name, let paths):
             "\"\(name)\" may be \(paths.prefix(3).joined(separator: " or ")); write the path"
+        case .emptyID: "an id is empty; write one of 1 to \(SpecLimits.idBytes) bytes"
         case .badName(let name): "\"\(name)\" names nothing; write an id, or a path like group/id"
         case .refused(let words): words
         case .endless: "the simulation takes more than \(PolicyLimits.steps) steps; shorten the script or the tree"

@@ -61,9 +61,15 @@ struct PolicyObject {
         return word
     }
 
+    /// A whole number; `range` is what belongs there, which the tree checks.
+    func count(_ key: String, _ range: ClosedRange<Int>) throws -> Int? {
+        try value(key, Int.self, "a whole number from \(range.lowerBound) to \(range.upperBound)")
+    }
+
     /// A whole number within a range.
     func number(_ key: String, _ range: ClosedRange<Int64>) throws -> Int64? {
-        guard let number = try value(key, Int64.self, "a whole number") else { return nil }
+        let expected = "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        guard let number = try value(key, Int64.self, expected) else { return nil }
         guard range.contains(number) else {
             throw fault(at: key, .outOfRange(number, least: range.lowerBound, most: range.upperBound))
         }
@@ -73,11 +79,16 @@ struct PolicyObject {
     /// The id or path of a child or supervisor, whether or not there is one.
     func name(_ key: String) throws -> String {
         let name = try required(key, String.self, "a text")
-        // A name is printed as it is: nothing in it may move a terminal's cursor.
-        guard !name.isEmpty, name.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f }) else {
-            throw fault(at: key, .badName(name))
-        }
+        guard !name.isEmpty, ChildSpec.isPrintable(name) else { throw fault(at: key, .badName(name)) }
         return name
+    }
+
+    /// The id of what the object stands for; whether it may be one is for the tree to say, which has no path for an
+    /// empty one.
+    func id() throws -> String {
+        let id = try required("id", String.self, "a text")
+        guard !id.isEmpty else { throw fault(at: "id", .emptyID) }
+        return id
     }
 
     /// `brutal_kill`, `infinity`, or a grace in milliseconds.
@@ -86,11 +97,11 @@ struct PolicyObject {
         if let milliseconds = try? container.decode(Int64.self, forKey: Key(stringValue: key)) {
             return .grace(milliseconds: milliseconds)
         }
-        let known = ["brutal_kill", "infinity"]
-        switch try value(key, String.self, "brutal_kill, infinity or a number of milliseconds") {
+        let milliseconds = "0 to \(SpecLimits.milliseconds) milliseconds"
+        switch try value(key, String.self, "brutal_kill, infinity or \(milliseconds)") {
         case "brutal_kill": return .brutalKill
         case "infinity": return .infinity
-        case let word: throw fault(at: key, .unknownWord(word ?? "", known: known + ["a number of milliseconds"]))
+        case let word: throw fault(at: key, .unknownWord(word ?? "", known: ["brutal_kill", "infinity", milliseconds]))
         }
     }
 

@@ -61,13 +61,18 @@ struct PolicyOutput: Sendable {
             bytes += #","\#(key)":"#.utf8
         }
 
-        /// Names hold no control characters: ids and names that do are refused.
+        /// Control characters are escaped, those of C1 included: the id of a child that the tree refuses holds anything.
         private mutating func appendQuoted(_ text: String) {
             let (quote, backslash) = (UInt8(ascii: "\""), UInt8(ascii: "\\"))
             bytes.append(quote)
-            for byte in text.utf8 {
-                if byte == quote || byte == backslash { bytes.append(backslash) }
-                bytes.append(byte)
+            for scalar in text.unicodeScalars {
+                switch scalar.value {
+                case 0x22, 0x5c: bytes += [backslash, UInt8(scalar.value)]
+                case ..<0x20, 0x7f...0x9f:
+                    bytes += (scalar.value < 0x10 ? #"\u000"# : #"\u00"#).utf8
+                    bytes += String(scalar.value, radix: 16).utf8
+                default: bytes += scalar.utf8
+                }
             }
             bytes.append(quote)
         }

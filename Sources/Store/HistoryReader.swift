@@ -14,6 +14,7 @@ package struct HistoryError: Error, Equatable, Sendable, CustomStringConvertible
     /// One sentence: what is wrong, with what, and what to do.
     package let description: String
 
+    /// An exit code as in sysexits, and the sentence.
     package init(_ exitCode: Int32, _ description: String) {
         self.exitCode = exitCode
         self.description = description

@@ -16,13 +16,29 @@ enum HistoryText {
         return ([line] + record.stderr.map { "    \($0)" }).reduce(into: "") { $0 += visible($1) + "\n" }
     }
 
+    /// How the process ended, and in brackets what it was killed for or what else its status does not say.
     private static func ending(_ record: ExitRecord) -> String? {
         guard let exit = record.exit else { return record.detail }
+        let words = status(exit)
+        guard let more = record.detail.flatMap({ remark($0, beside: exit.code == nil ? "signal \(words)" : words) })
+        else { return words }
+        return "\(words) (\(more))"
+    }
+
+    private static func status(_ exit: ExitRecord.Exit) -> String {
         if let code = exit.code { return "exit code \(code)" }
         var words = exit.signal ?? "no exit status"
         if exit.coreDumped { words += ", core dumped" }
         if exit.outOfMemory { words += ", out of memory" }
         return words
+    }
+
+    /// What a crash's detail says beside the wait status, which it often begins with; the last line of stderr, which
+    /// follows a comma there, is shown with the others.
+    private static func remark(_ detail: String, beside status: String) -> String? {
+        guard detail.hasPrefix(status) else { return detail }
+        let rest = detail.dropFirst(status.count)
+        return rest.hasPrefix(" ") ? String(rest.dropFirst()) : rest.isEmpty || rest.hasPrefix(",") ? nil : detail
     }
 
     /// One line of NDJSON; a value that there is none of is null.

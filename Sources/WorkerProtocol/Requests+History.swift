@@ -20,10 +20,12 @@ package struct ExitRecord: Codable, Equatable, Sendable {
         package var code: Int32?
         /// The signal's name, as in `SIGKILL`; nil after an exit code.
         package var signal: String?
+        /// Whether it left a core dump.
         package var coreDumped: Bool
         /// Whether the kernel killed it because memory had run out.
         package var outOfMemory: Bool
 
+        /// An exit with either a code or a signal.
         package init(code: Int32?, signal: String?, coreDumped: Bool = false, outOfMemory: Bool = false) {
             self.code = code
             self.signal = signal
@@ -31,6 +33,7 @@ package struct ExitRecord: Codable, Equatable, Sendable {
             self.outOfMemory = outOfMemory
         }
 
+        /// The keys of an event's `exit`.
         package enum CodingKeys: String, CodingKey {
             case code, signal
             case coreDumped = "core_dumped"
@@ -42,9 +45,11 @@ package struct ExitRecord: Codable, Equatable, Sendable {
     package var sequence: Int64
     /// Unix time in ms, for people.
     package var timeMs: Int64
+    /// The leaf's path in the tree, as in `logs/streamers/web`.
     package var path: String
     /// nil when no process could be made.
     package var pid: Int32?
+    /// Which start of the leaf it was; a later one has a greater number.
     package var incarnation: Int
     /// nil when there was no process, or none that could be waited for.
     package var exit: Exit?
@@ -52,14 +57,16 @@ package struct ExitRecord: Codable, Equatable, Sendable {
     package var reason: String
     /// A crash in words.
     package var detail: String?
-    /// From ready to exit; nil when it never was ready.
+    /// From ready to exit, in ms; nil when it never was ready.
     package var uptimeMs: Int64?
+    /// Whether it ever was ready.
     package var ready: Bool
-    /// Its last lines.
+    /// Its last lines, oldest first.
     package var stderr: [String]
     /// Exits between the record before and this one that were not recorded.
     package var droppedBefore: Int64
 
+    /// An exit; it was ready if it has an uptime.
     package init(
         sequence: Int64, timeMs: Int64, path: String, pid: Int32?, incarnation: Int, exit: Exit?, reason: String,
         detail: String?, uptimeMs: Int64?, stderr: [String], droppedBefore: Int64 = 0
@@ -126,6 +133,7 @@ package struct RecordExitsRequest: WorkerRequest, Equatable {
     /// In the order in which they happened.
     package var exits: [ExitRecord]
 
+    /// At most ``maximumExits`` exits of one run.
     package init(run: String, exits: [ExitRecord]) {
         self.run = run
         self.exits = exits
@@ -136,9 +144,12 @@ package struct RecordExitsRequest: WorkerRequest, Equatable {
 package struct StoredExit: Codable, Equatable, Sendable {
     /// Its place in the history: newer is greater.
     package var id: Int64
+    /// The run of the fleet it belongs to.
     package var run: String
+    /// What was recorded.
     package var record: ExitRecord
 
+    /// A record with its place.
     package init(id: Int64, run: String, record: ExitRecord) {
         self.id = id
         self.run = run
@@ -148,9 +159,12 @@ package struct StoredExit: Codable, Equatable, Sendable {
 
 /// Reads the history, newest first.
 package struct ExitsRequest: WorkerRequest, Equatable {
+    /// A page of the history.
     package struct Reply: Codable, Sendable, Equatable {
+        /// Newest first; empty where nothing is older.
         package var exits: [StoredExit]
 
+        /// A page of these exits.
         package init(exits: [StoredExit]) { self.exits = exits }
     }
     package static let method = "store.exits"
@@ -160,8 +174,10 @@ package struct ExitsRequest: WorkerRequest, Equatable {
     package var path: String?
     /// Only what is older than this id: the last one of the page before.
     package var before: Int64?
+    /// The most exits of the reply, from 1 to ``maximumLimit``.
     package var limit: Int
 
+    /// A request for the newest exits, or for those before an id.
     package init(path: String? = nil, before: Int64? = nil, limit: Int) {
         self.path = path
         self.before = before

@@ -80,7 +80,7 @@ extension FailureModes.Crowds {
             // A pipe that somebody holds open is given up after 500 ms.
             times.sort()
             #expect(times[5] < .milliseconds(400), "\(times)")
-            #expect(times[9] < .seconds(1), "\(times)")
+            #expect(times[9] < .seconds(3), "\(times)")
             try await fleet.stop()
         }
     }

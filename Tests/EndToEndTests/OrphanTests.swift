@@ -25,36 +25,46 @@ extension FailureModes.Crowds {
             #expect(fleet.left().isEmpty)
         }
 
-        @Test("F3: a parent that is killed while it spawns 60 workers leaves nobody; a new start finds a clean field")
-        func whileSpawning() async throws {
-            var random = TestRandom("orphans while spawning")
-            let apps = manyApps(60)
-            let names = apps.joined(separator: ",")
-            let stage = try await Stage.set(apps: names, rate: 1)
-            defer { stage.dispose() }
-            let arguments = ["--apps", names, "--poll-interval", "1s"]
-            for _ in 1...4 {
-                let fleet = try stage.fleet(arguments)
+        /// Kills the parents of some fleets, one after the other on one state directory: who comes after them finds a
+        /// clean field.
+        ///
+        /// - Parameters:
+        ///   - more: arguments of those that are killed.
+        ///   - killParent: brings a fleet to its moment and kills its parent.
+        private func killParents(
+            _ count: Int, _ stage: Stage, _ apps: [String], _ more: [String] = [],
+            _ killParent: (FleetProcess) async throws -> Void
+        ) async throws {
+            let arguments = ["--apps", apps.joined(separator: ","), "--poll-interval", "1s"]
+            for _ in 1...count {
+                let fleet = try stage.fleet(arguments + more)
                 defer { fleet.dispose() }
-                // 70 `starting` and as many `ready` before the last AppServer is asked for.
-                try await killParent(fleet, atEvent: Int.random(in: 1...140, using: &random), "while spawning")
+                try await killParent(fleet)
             }
             let fleet = try stage.fleet(arguments)
             defer { fleet.dispose() }
             try await expectCleanField(fleet, apps)
         }
 
+        @Test("F3: a parent that is killed while it spawns 60 workers leaves nobody; a new start finds a clean field")
+        func whileSpawning() async throws {
+            var random = TestRandom("orphans while spawning")
+            let apps = manyApps(60)
+            let stage = try await Stage.set(apps: apps.joined(separator: ","), rate: 1)
+            defer { stage.dispose() }
+            try await killParents(4, stage, apps) { fleet in
+                // 70 `starting` and as many `ready` before the last AppServer is asked for.
+                try await killParent(fleet, atEvent: Int.random(in: 1...140, using: &random), "while spawning")
+            }
+        }
+
         @Test("F3: a parent that is killed while it restarts a group of 30 leaves nobody")
         func whileRestarting() async throws {
             var random = TestRandom("orphans while restarting")
             let apps = manyApps(30)
-            let names = apps.joined(separator: ",")
-            let stage = try await Stage.set(apps: names, rate: 1)
+            let stage = try await Stage.set(apps: apps.joined(separator: ","), rate: 1)
             defer { stage.dispose() }
-            let arguments = ["--apps", names, "--poll-interval", "1s"]
-            for _ in 1...3 {
-                let fleet = try stage.fleet(arguments)
-                defer { fleet.dispose() }
+            try await killParents(3, stage, apps) { fleet in
                 for app in apps { try await fleet.event("ready", "logs/streamers/\(app)") }
                 let mark = fleet.events.count
                 kill(try fleet.pid("logs/registry"), SIGKILL)
@@ -62,32 +72,22 @@ extension FailureModes.Crowds {
                 let moment = mark + Int.random(in: 1...110, using: &random)
                 try await killParent(fleet, atEvent: moment, "while restarting a group")
             }
-            let fleet = try stage.fleet(arguments)
-            defer { fleet.dispose() }
-            try await expectCleanField(fleet, apps)
         }
 
         @Test("F3: a parent that is killed while it waits for workers that do not stop leaves nobody")
         func whileStopping() async throws {
             var random = TestRandom("orphans while stopping")
             let apps = manyApps(10)
-            let names = apps.joined(separator: ",")
-            let stage = try await Stage.set(apps: names, rate: 5)
+            let stage = try await Stage.set(apps: apps.joined(separator: ","), rate: 5)
             defer { stage.dispose() }
             let libexec = try Libexec(stage.folder, behaviour: "ignore_stop", apps: Array(apps.prefix(4)))
-            let arguments = ["--apps", names, "--libexec", libexec.path, "--stop-grace", "1h"]
-            for _ in 1...3 {
-                let fleet = try stage.fleet(arguments)
-                defer { fleet.dispose() }
+            try await killParents(3, stage, apps, ["--libexec", libexec.path, "--stop-grace", "1h"]) { fleet in
                 for app in apps { try await fleet.event("ready", "logs/streamers/\(app)") }
                 let mark = fleet.events.count
                 fleet.program.send(SIGTERM)
                 // `stopping` of the root, the group above and all ten, then `exited` of the six that do.
                 try await killParent(fleet, atEvent: mark + Int.random(in: 1...16, using: &random), "while stopping")
             }
-            let fleet = try stage.fleet(["--apps", names])
-            defer { fleet.dispose() }
-            try await expectCleanField(fleet, apps)
         }
 
         @Test(

@@ -110,6 +110,32 @@ struct PolicySimulateTests {
             "flyfleet: cannot read /no/such/file: No such file or directory; name a policy file, or - for stdin")
     }
 
+    @Test("a stdout that takes nothing is one line and 69")
+    func fullOutput() async throws {
+        let words = "could not write to stdout: No space left on device; mend that and simulate again"
+        try await expect(
+            #"exec "$0" policy simulate "$1" > /dev/full"#, of: PolicySimulateTests.policy, 69, ["flyfleet: \(words)"])
+    }
+
+    @Test("a reader that goes away is no error")
+    func readerGone() async throws {
+        // More than a pipe holds.
+        let entries = (0..<2_000).map { #"{"at_ms":\#($0 * 10_000),"exit":"a"}"# }.joined(separator: ",")
+        let json = #"{"supervisor":{"id":"top","children":[{"id":"a"}]},"script":[\#(entries)]}"#
+        try await expect(#"{ "$0" policy simulate "$1"; echo "code $?" >&2; } | :"#, of: json, 0, ["code 0"])
+    }
+
+    /// Runs a line of shell with the program as `$0` and a policy file as `$1`.
+    private func expect(_ line: String, of policy: String, _ code: Int32, _ errors: [String]) async throws {
+        try await withFile(policy) { path in
+            let program = try Program("/bin/sh", ["-c", line, Built.path("flyfleet"), path])
+            defer { program.dispose() }
+            let ending = try await program.end()
+            #expect(ending == .code(code))
+            #expect(program.errors.lines == errors)
+        }
+    }
+
     @Test(
         "wrong usage is one line and 64",
         arguments: [

@@ -34,16 +34,24 @@ extension FailureModes.Crowds {
             return top == path ? [top, "flyfleet"] : [top]
         }
 
+        /// Starts so many fleets of some apps, one after the other on one state directory.
+        private func fleets(
+            _ count: Int, of apps: [String], rate: Double, _ body: (FleetProcess) async throws -> Void
+        ) async throws {
+            let names = apps.joined(separator: ",")
+            let stage = try await Stage.set(apps: names, rate: rate)
+            defer { stage.dispose() }
+            for _ in 1...count {
+                let fleet = try stage.fleet(["--apps", names])
+                defer { fleet.dispose() }
+                try await body(fleet)
+            }
+        }
+
         @Test("F10: a stop during the start is obeyed, whatever was being started")
         func whileStarting() async throws {
             var random = TestRandom("stop while starting")
-            let apps = manyApps(20)
-            let names = apps.joined(separator: ",")
-            let stage = try await Stage.set(apps: names, rate: 1)
-            defer { stage.dispose() }
-            for _ in 1...5 {
-                let fleet = try stage.fleet(["--apps", names])
-                defer { fleet.dispose() }
+            try await fleets(5, of: manyApps(20), rate: 1) { fleet in
                 let moment = Int.random(in: 1...50, using: &random)
                 try await fleet.events("event \(moment)") { $0.count >= moment }
                 fleet.program.send(SIGTERM)
@@ -55,12 +63,7 @@ extension FailureModes.Crowds {
         func killedWhileStopping() async throws {
             var random = TestRandom("kill while stopping")
             let apps = manyApps(10)
-            let names = apps.joined(separator: ",")
-            let stage = try await Stage.set(apps: names, rate: 5)
-            defer { stage.dispose() }
-            for _ in 1...3 {
-                let fleet = try stage.fleet(["--apps", names])
-                defer { fleet.dispose() }
+            try await fleets(3, of: apps, rate: 5) { fleet in
                 for app in apps { try await fleet.line(app, atLeast: 1) }
                 let victims = Processes.children(of: fleet.program.pid).values.sorted().shuffled(using: &random)
                 let mark = fleet.lastSequence

@@ -146,6 +146,19 @@ struct FleetOptionsTests {
         #expect(options.stateDirectory == "/home/me/.local/state/flyfleet/sandbox")
     }
 
+    @Test(
+        "a sandbox is asked for by a flag or in the words of a variable",
+        arguments: [
+            (nil, "1", true), (nil, "yes", true), (nil, "0", false), (nil, "off", false), (nil, "", false),
+            (nil, nil, false), ("true", "no", true),
+        ])
+    func isSandbox(flag: String?, variable: String?, expected: Bool) throws {
+        var values = OptionValues()
+        values.add(flag: .sandbox, flag)
+        values.add(environment: variable.map { ["FLYFLEET_SANDBOX": $0] } ?? [:])
+        #expect(try FleetOptions.isSandbox(values) == expected)
+    }
+
     @Test("a sandbox beside another API is a contradiction, not a guess")
     func sandboxWithURL() {
         #expect(throws: OptionError(exitCode: 64, "--api-url: a sandbox brings its own API: leave out one of the two"))

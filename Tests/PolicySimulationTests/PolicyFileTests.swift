@@ -72,21 +72,49 @@ import Testing
         ("", "line 1, column 1: not JSON: it ends too early; mend the syntax"),
         ("{\n  \"supervisor\": {,}}", "line 2, column 18: not JSON: a key in quotes belongs here; mend the syntax"),
         (#"{"supervisor":{"id":"t"},}"#, "line 1, column 26: not JSON: a key in quotes belongs here; mend the syntax"),
+        (
+            #"{"supervisor":{"id":"t","\u0069d":"u"}}"#,
+            "line 1, column 25: not JSON: this key is there twice; mend the syntax"
+        ),
+        ("\u{feff}{}", "line 1, column 1: a byte order mark; save the file as UTF-8 without one"),
+        (
+            String(repeating: "[", count: JSONSyntax.depth + 1),
+            "line 1, column 257: nested more than 256 levels deep; flatten the tree"
+        ),
         ("[]", "not what belongs here; write an object"),
         ("{}", #""supervisor" is missing; add it"#),
         (#"{"supervisor":{}}"#, #"supervisor: "id" is missing; add it"#),
         (#"{"supervisor":{"id":1}}"#, "supervisor.id: not what belongs here; write a text"),
+        (#"{"supervisor":{"id":""}}"#, "supervisor.id: an id is empty; write one of 1 to 255 bytes"),
+        (
+            tree(#""children":[{"supervisor":{"id":"g","children":[{"id":""}]}}]"#),
+            "supervisor.children[0].supervisor.children[0].id: an id is empty; write one of 1 to 255 bytes"
+        ),
         (
             #"{"supervisor":{"id":"t"},"clok":1}"#,
             #"unknown key "clok"; use clock, supervisor, before_start, script"#
         ),
         (#"{"supervisor":{"id":"t"},"clock":"utc"}"#, #"clock: "utc" is unknown; use exact, otp"#),
         (tree(#""max_restart":1"#), #"supervisor: unknown key "max_restart"; use \#(supervisorKeys)"#),
-        (tree(#""max_restarts":1.5"#), "supervisor.max_restarts: not what belongs here; write a whole number"),
-        (tree(#""max_restarts":"1""#), "supervisor.max_restarts: not what belongs here; write a whole number"),
+        (
+            tree(#""max_restarts":1.5"#),
+            "supervisor.max_restarts: not what belongs here; write a whole number from 0 to 1000000"
+        ),
         (
             tree(#""max_restarts":99999999999999999999"#),
-            "supervisor.max_restarts: not what belongs here; write a whole number"
+            "supervisor.max_restarts: not what belongs here; write a whole number from 0 to 1000000"
+        ),
+        (
+            tree(#""max_seconds":"1""#),
+            "supervisor.max_seconds: not what belongs here; write a whole number from 1 to 31536000"
+        ),
+        (
+            tree(#""dynamic":true,"max_children":99999999999999999999"#),
+            "supervisor.max_children: not what belongs here; write a whole number from 0 to 100000"
+        ),
+        (
+            tree(#""shutdown":99999999999999999999"#),
+            "supervisor.shutdown: not what belongs here; write brutal_kill, infinity or 0 to 86400000 milliseconds"
         ),
         (tree(#""children":{}"#), "supervisor.children: not what belongs here; write an array"),
         (tree(#""children":null"#), "supervisor.children: not what belongs here; write an array"),
@@ -98,11 +126,11 @@ import Testing
         ),
         (
             tree(#""shutdown":1.5"#),
-            "supervisor.shutdown: not what belongs here; write brutal_kill, infinity or a number of milliseconds"
+            "supervisor.shutdown: not what belongs here; write brutal_kill, infinity or 0 to 86400000 milliseconds"
         ),
         (
             tree(#""shutdown":"kill""#),
-            #"supervisor.shutdown: "kill" is unknown; use brutal_kill, infinity, a number of milliseconds"#
+            #"supervisor.shutdown: "kill" is unknown; use brutal_kill, infinity, 0 to 86400000 milliseconds"#
         ),
         (
             tree(#""children":[{"id":"a","pid":1}]"#),
@@ -123,10 +151,14 @@ import Testing
         ),
         (
             tree(#""children":[{"id":"a","start_ms":null}]"#),
-            "supervisor.children[0].start_ms: not what belongs here; write a whole number"
+            "supervisor.children[0].start_ms: not what belongs here; write a whole number from 0 to 86400000"
         ),
         (script(#"{"exit":"a"}"#), #"script[0]: "at_ms" is missing; add it"#),
         (script(#"{"at_ms":-1,"exit":"a"}"#), "script[0].at_ms: -1 is out of range; use 0 to 315576000000"),
+        (
+            script(#"{"at_ms":99999999999999999999,"exit":"a"}"#),
+            "script[0].at_ms: not what belongs here; write a whole number from 0 to 315576000000"
+        ),
         (
             script(#"{"at_ms":5,"exit":"a"},{"at_ms":4,"exit":"a"}"#),
             "script[1]: at_ms 4 comes after 5; sort the script by at_ms"
@@ -226,6 +258,35 @@ import Testing
         ),
         (script(#"{"at_ms":0,"exit":""}"#), #"script[0].exit: "" names nothing; write an id, or a path like group/id"#),
     ]
+
+    /// What a terminal would obey, each end of both ranges, and what stands beside them.
+    static let controls: [(UInt32, isControl: Bool)] = [
+        (0x01, true), (0x1f, true), (0x20, true), (0x21, false), (0x7e, false), (0x7f, true), (0x80, true),
+        (0x9b, true), (0x9f, true), (0xa1, false),
+    ]
+
+    @Test("nothing that is printed holds a control character, of C1 either", arguments: controls)
+    func controlCharacters(scalar: UInt32, isControl: Bool) throws {
+        let name = "a\(try #require(Unicode.Scalar(scalar)))"
+        let escape = #"a\u\#(String(repeating: "0", count: scalar < 0x10 ? 3 : 2))\#(String(scalar, radix: 16))"#
+        func refused(_ json: String) -> PolicyFileError.Problem? {
+            do throws(PolicyFileError) {
+                _ = try PolicySimulator(PolicyFile(json: Array(json.utf8)))
+                return nil
+            } catch {
+                return error.problem
+            }
+        }
+        let id = refused(PolicyFileTests.tree(#""children":[{"id":"\#(escape)"}]"#))
+        guard isControl else {
+            #expect(id == nil)
+            #expect(refused(PolicyFileTests.script(#"{"at_ms":0,"exit":"\#(escape)"}"#)) == nil)
+            return
+        }
+        let words = "an id needs 1 to 255 bytes without slashes, spaces or control characters; rename it"
+        #expect(id == .refused("\(name): \(words)"))
+        #expect(refused(PolicyFileTests.script(#"{"at_ms":0,"exit":"\#(escape)"}"#)) == .badName(name))
+    }
 
     @Test("the length of a file, the number of children and the depth of a tree have bounds", arguments: [0, 1])
     func bounds(beyond: Int) {

@@ -34,6 +34,21 @@ import Testing
         #expect(try simulate(SimulatorTests.contract) == expected.split(separator: "\n").map(String.init))
     }
 
+    @Test("what the tree refuses may be called anything, and drives nobody's terminal")
+    func refusedNames() throws {
+        let json = #"""
+            {"supervisor":{"id":"top"},"script":[{"at_ms":1,"call":"start_child","supervisor":"top",
+            "child":{"id":"\u0000\u001f\u007f\u0080\u009b\u00a0é\"\\"}}]}
+            """#
+        let name = #"\u0000\u001f\u007f\u0080\u009b"# + "\u{a0}é" + #"\"\\"#
+        let lines = try simulate(json, verbose)
+        #expect(
+            lines.contains(#"{"at_ms":1,"action":"event","call":"start_child","supervisor":"top","child":"\#(name)"}"#))
+        #expect(
+            lines.contains(
+                #"{"at_ms":1,"action":"reply","call":"start_child","child":"\#(name)","result":"invalid_spec"}"#))
+    }
+
     @Test("every kind of line has its keys in one order")
     func everyLine() throws {
         let json = #"""

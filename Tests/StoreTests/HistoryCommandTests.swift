@@ -80,6 +80,35 @@ import WorkerProtocol
         #expect(try run() == Outcome(code: 0, output: expected, errors: ""))
     }
 
+    /// A status, a crash's detail, and both in words.
+    private static let endings: [(ExitRecord.Exit, detail: String?, words: String)] = [
+        (.init(code: nil, signal: "SIGKILL"), "heartbeat", "SIGKILL (heartbeat)"),
+        (.init(code: nil, signal: "SIGKILL"), "signal SIGKILL", "SIGKILL"),
+        (.init(code: nil, signal: "SIGKILL"), nil, "SIGKILL"),
+        (.init(code: nil, signal: "SIGKILL", outOfMemory: true), "protocol", "SIGKILL, out of memory (protocol)"),
+        (
+            .init(code: nil, signal: "SIGABRT", coreDumped: true), "signal SIGABRT, core dumped",
+            "SIGABRT, core dumped"
+        ),
+        (.init(code: 0, signal: nil), "start_timeout", "exit code 0 (start_timeout)"),
+        (.init(code: 0, signal: nil), "exit code 0 without a goodbye", "exit code 0 (without a goodbye)"),
+        (.init(code: 1, signal: nil), "exit code 1", "exit code 1"),
+        (.init(code: 1, signal: nil), "exit code 1, its last line", "exit code 1"),
+        (.init(code: 1, signal: nil), "exit code 12", "exit code 1 (exit code 12)"),
+    ]
+
+    @Test(
+        "pretty: what a process was killed for stands beside its status, what repeats that does not",
+        arguments: endings)
+    func reasons(exit: ExitRecord.Exit, detail: String?, words: String) throws {
+        try record([
+            ExitRecord(
+                sequence: 1, timeMs: 1_780_608_305_152, path: "store", pid: 7, incarnation: 1, exit: exit,
+                reason: "crash", detail: detail, uptimeMs: nil, stderr: [])
+        ])
+        #expect(try run().output == "2026-06-04T21:25:05.152Z  store  pid 7  start 1  crash: \(words)  never ready\n")
+    }
+
     @Test("json: one object a line with stable keys, null where there is nothing")
     func json() throws {
         try record(Self.deaths)
