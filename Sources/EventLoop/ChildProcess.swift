@@ -3,7 +3,8 @@
 // Not uv_spawn, which copies the parent's page tables and blocks the loop until the copy has become the program, nor
 // its SIGCHLD handler, which asks after every child at each death: a child is made by posix_spawn and watched by a
 // pidfd. When that becomes readable the child is a zombie. Until it is reaped nobody else can have its pid, nor its
-// group's number, so signals go out until then and never later.
+// group's number, so signals go out until then and never later. Only a debugger that holds it keeps the zombie from us:
+// then we ask now and then.
 
 internal import CLibuv
 internal import CLinux
@@ -18,7 +19,11 @@ package final class ChildProcess {
     private let leadsSession: Bool
     private var onExit: ((ProcessExit) -> Void)?
     private var watch: DescriptorPoll?
+    /// Asks again for a zombie that a debugger holds.
+    private var retry: LoopTimer?
     private let pidDescriptor: Int32
+    /// Between two questions for a zombie that a debugger holds, in ms.
+    private static let retryMs: Int64 = 50
     /// Keeps the object until the exit is reported, whoever else lets go of it.
     private var selfUntilReported: ChildProcess?
     private var isRunning = false
@@ -48,7 +53,7 @@ package final class ChildProcess {
         defer { childEnds.forEach(closeDescriptor) }
         let pipes = try ParentEnds(loop, childEnds: &childEnds)
         do {
-            (pid, pidDescriptor) = try Self.spawn(request, childEnds: childEnds)
+            (pid, pidDescriptor) = try Self.spawn(loop, request, childEnds: childEnds)
         } catch {
             pipes.close()
             throw error
@@ -62,6 +67,7 @@ package final class ChildProcess {
             try watch.start(.readable) { [unowned self] _ in ended() }
             isRunning = true
             selfUntilReported = self
+            loop.memoryKills.childStarted(loop)
         } catch {
             abandon()
             throw error
@@ -92,7 +98,7 @@ package final class ChildProcess {
     }
 
     private static func spawn(
-        _ request: SpawnRequest, childEnds: [Int32]
+        _ loop: Loop, _ request: SpawnRequest, childEnds: [Int32]
     ) throws(UVError) -> (pid: Int32, pidDescriptor: Int32) {
         let arguments = CStringArray([request.executable] + request.arguments)
         let environment = CStringArray(request.environment.map { "\($0.name)=\($0.value)" })
@@ -109,21 +115,21 @@ package final class ChildProcess {
         let pidDescriptor = linux_pidfd_open(pid)
         guard pidDescriptor >= 0 else {
             let failure = UVError(code: -errno, operation: "watch \(request.executable)")
-            killAndReap(pid, group: request.ownSession)
+            killAndReap(pid, group: request.ownSession, loop)
             throw failure
         }
         return (pid, pidDescriptor)
     }
 
     /// A child that cannot be watched must not run on, nor stay as a zombie.
-    private static func killAndReap(_ pid: Int32, group: Bool) {
+    private static func killAndReap(_ pid: Int32, group: Bool, _ loop: Loop) {
         if group { kill(-pid, SIGKILL) }
         kill(pid, SIGKILL)
-        SpawnedChildren.reap(pid)
+        SpawnedChildren.reapDying(pid, loop)
     }
 
     private func abandon() {
-        Self.killAndReap(pid, group: leadsSession)
+        Self.killAndReap(pid, group: leadsSession, loop)
         watch?.close()
         closeDescriptor(pidDescriptor)
         closePipes()
@@ -133,11 +139,14 @@ package final class ChildProcess {
     private func ended() {
         var status: Int32 = 0
         let found = linux_peek_exit(pid, &status)
-        guard found != 0 else { return }
+        guard found != 0 else { return askAgain() }
         isRunning = false
         watch?.close()
         watch = nil
+        retry?.close()
+        retry = nil
         closeDescriptor(pidDescriptor)
+        defer { loop.memoryKills.childEnded() }
         // Reaped by somebody else, the pid may be anybody's.
         guard found > 0 else {
             SpawnedChildren.forget(pid)
@@ -149,10 +158,21 @@ package final class ChildProcess {
         if let reaper = loop.reaper { reaper.end(self) } else { finish(.unwatched) }
     }
 
+    /// The child is dead to the pidfd and not to us: whoever traces it sees its end first.
+    ///
+    /// The pidfd stays readable all the while.
+    private func askAgain() {
+        guard retry == nil else { return }
+        watch?.stop()
+        let retry = LoopTimer(loop)
+        self.retry = retry
+        retry.start(after: Self.retryMs, repeating: Self.retryMs) { [unowned self] in ended() }
+    }
+
     /// Reaps the child and reports its exit.
     func finish(_ sessionEnd: SessionEnd) {
         self.sessionEnd = sessionEnd
-        SpawnedChildren.reap(pid)
+        SpawnedChildren.reapDying(pid, loop)
         report()
     }
 

@@ -48,6 +48,14 @@ package final class DescriptorPoll {
         try check(code, "watch a descriptor")
     }
 
+    /// Watches no longer, until started again; idempotent.
+    package func stop() {
+        loop.assertOnLoop()
+        guard !closed else { return }
+        onEvents = nil
+        uv_poll_stop(handle)
+    }
+
     /// Lets ``Loop/run()`` return although the descriptor is watched.
     package func unreference() {
         loop.assertOnLoop()

@@ -105,6 +105,16 @@ package func raiseDescriptorLimit() {
     _ = setrlimit(resource, &limit)
 }
 
+/// Keeps the wishes to stop waiting until ``unblockSignals()``, and lets every other signal through.
+///
+/// For the first process of a pid namespace, on which a signal that it does not handle is lost; a blocked one is kept.
+package func blockStopSignals() {
+    var stop = sigset_t()
+    sigemptyset(&stop)
+    for number in [SIGTERM, SIGINT, SIGHUP] { sigaddset(&stop, number) }
+    pthread_sigmask(SIG_SETMASK, &stop, nil)
+}
+
 /// Lets every signal through, whatever was blocked in the process that started this one.
 ///
 /// A blocked SIGCHLD would hide every exit from the loop, a blocked SIGTERM every wish to stop.

@@ -9,16 +9,24 @@ package struct MemoryKillLedger: Equatable, Sendable {
     /// How long a counted kill waits for its death, in ms: a large process takes a while to be torn down.
     package static let patienceMs: Int64 = 10_000
 
+    private let patienceMs: Int64
     private var lastCount: UInt64
     private var unexplained: UInt64 = 0
     private var lastRiseMs: Int64 = 0
 
     /// Begins with what was counted before.
-    package init(count: UInt64) { lastCount = count }
+    package init(count: UInt64, patienceMs: Int64 = patienceMs) {
+        lastCount = count
+        self.patienceMs = patienceMs
+    }
 
-    /// Takes note of the count, at a death that needs no explanation.
+    /// Begins anew with what was counted before.
+    package mutating func begin(count: UInt64) { self = MemoryKillLedger(count: count, patienceMs: patienceMs) }
+
+    /// Takes note of the count, at a death that needs no explanation and now and then: a rise is as old as the look
+    /// before it.
     package mutating func look(count: UInt64, nowMs: Int64) {
-        if nowMs - lastRiseMs > Self.patienceMs { unexplained = 0 }
+        if nowMs - lastRiseMs > patienceMs { unexplained = 0 }
         if count > lastCount {
             unexplained += count - lastCount
             lastRiseMs = nowMs

@@ -23,11 +23,31 @@ final class SessionReaper {
     static let sessionMs: Int64 = 500
     /// After how long to look again although no child has ended, in ms.
     private static let retryMs: Int64 = 50
+    /// After how long to look again when a member was reaped, whose children may have come after the list, in ms.
+    private static let nextTurnMs: Int64 = 1
 
     /// A child that has ended and is reaped when nothing is left of its session.
     private struct Ending {
         let child: ChildProcess
-        let deadline: Int64
+        /// When the session was looked at last, or the child ended.
+        var lookedAt: Int64
+        var patienceMs = SessionReaper.sessionMs
+
+        /// Takes note of a look.
+        ///
+        /// Between two of them at most the longest pause counts: while this process stood still, nothing was killed.
+        mutating func look(at now: Int64) {
+            patienceMs -= min(now - lookedAt, SessionReaper.retryMs)
+            lookedAt = now
+        }
+    }
+
+    /// What a look has found of the sessions it was for.
+    private struct Findings {
+        /// Those that had a member besides the leader, alive or dead.
+        var occupied: Set<Int32> = []
+        /// Whether a member was reaped: nobody tells of that again.
+        var hasReaped = false
     }
 
     private unowned let loop: Loop
@@ -57,7 +77,7 @@ final class SessionReaper {
 
     /// Ends what is left of the session of `child`, a zombie that led it, then lets it finish.
     func end(_ child: ChildProcess) {
-        endings.append(Ending(child: child, deadline: loop.now + Self.sessionMs))
+        endings.append(Ending(child: child, lookedAt: loop.now))
         lookSoon()
     }
 
@@ -80,13 +100,15 @@ final class SessionReaper {
 
     private func look() {
         isDue = false
-        let occupied = killAndReap(sessions: Set(endings.map(\.child.pid)))
-        let now = loop.now
-        let waiting = endings.filter { occupied.contains($0.child.pid) && now < $0.deadline }
-        let finished = endings.filter { !occupied.contains($0.child.pid) || now >= $0.deadline }
+        let findings = killAndReap(sessions: Set(endings.map(\.child.pid)))
+        let occupied = findings.occupied
+        for index in endings.indices { endings[index].look(at: loop.now) }
+        let waiting = endings.filter { occupied.contains($0.child.pid) && $0.patienceMs > 0 }
+        let finished = endings.filter { !occupied.contains($0.child.pid) || $0.patienceMs <= 0 }
         endings = waiting
-        if let next = waiting.map(\.deadline).min() {
-            timer.start(after: min(Self.retryMs, next - now)) { [unowned self] in look() }
+        if let patienceMs = waiting.map(\.patienceMs).min() {
+            let pauseMs = findings.hasReaped ? Self.nextTurnMs : min(Self.retryMs, patienceMs)
+            timer.start(after: pauseMs) { [unowned self] in look() }
         }
         // Last, because whoever hears of an exit may do anything, such as spawning or closing this.
         for ending in finished {
@@ -94,24 +116,31 @@ final class SessionReaper {
         }
     }
 
-    /// Reaps orphans that have ended, kills those in `sessions`, and says in which of these there were any to kill.
-    private func killAndReap(sessions: Set<Int32>) -> Set<Int32> {
-        var occupied: Set<Int32> = []
-        guard let count = listChildren() else { return sessions }
+    /// Reaps orphans that have ended, kills those in `sessions`, and says in which of these there were any.
+    ///
+    /// A dead one counts: it may have lived when the list was read, and left children that are not in it.
+    private func killAndReap(sessions: Set<Int32>) -> Findings {
+        var findings = Findings()
+        guard let count = listChildren() else { return Findings(occupied: sessions) }
         children.withUnsafeBufferPointer { children in
             SpawnedChildren.forEachOther(among: UnsafeBufferPointer(rebasing: children[..<count])) { pid in
-                var status: Int32 = 0
-                guard linux_reap(pid, &status) == 0 else { return }
+                // A zombie has its session still; once it is reaped nobody knows.
                 let session = getsid(pid)
-                guard sessions.contains(session) else { return }
+                let isMember = sessions.contains(session)
+                if isMember { findings.occupied.insert(session) }
+                var status: Int32 = 0
+                guard linux_reap(pid, &status) == 0 else {
+                    if isMember { findings.hasReaped = true }
+                    return
+                }
+                guard isMember else { return }
                 // The leader of a group cannot leave its session, so its group is in it as a whole; and a group is
                 // killed in one step, whatever it forks.
                 if getpgid(pid) == pid { kill(-pid, SIGKILL) }
                 kill(pid, SIGKILL)
-                occupied.insert(session)
             }
         }
-        return occupied
+        return findings
     }
 
     /// Fills `children`; nil when there is no list to be had, as without /proc.
@@ -129,7 +158,7 @@ extension Loop {
     /// Makes this process the parent of its descendants' orphans, which it reaps; idempotent.
     ///
     /// No exit of a ``ChildProcess`` that leads a session is reported from now on before the session is empty, or 500
-    /// ms have passed. For the top of the tree, which makes all its children by ``ChildProcess``, on one of its loops.
+    /// ms were spent on it. For the top of the tree, which makes all its children by ``ChildProcess``, on one of its loops.
     ///
     /// - Throws: ``UVError`` where the kernel refuses.
     package func adoptOrphans() throws(UVError) {

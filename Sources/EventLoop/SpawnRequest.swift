@@ -13,6 +13,7 @@ package struct SpawnRequest: Sendable {
     /// Whether the child leads a session and a process group of its own, which end with it.
     package var ownSession: Bool
 
+    /// A child that gets nothing but its three pipes and this environment, unless more is given.
     package init(
         executable: String, arguments: [String], environment: [(name: String, value: String)],
         extraDescriptors: [Int32] = [], ownSession: Bool = true

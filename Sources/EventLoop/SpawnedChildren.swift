@@ -21,12 +21,33 @@ enum SpawnedChildren {
         }
     }
 
+    /// How often a child that is about to die is asked for at once, 1 ms apart.
+    private static let promptAttempts = 20
+    /// How often one that takes its time is asked for afterwards, in ms.
+    private static let retryMs: Int64 = 50
+
     /// Reaps a child of ours that is a zombie already, or about to be one by SIGKILL.
-    static func reap(_ pid: Int32) {
+    ///
+    /// What does not die of that for now, in a debugger's hands or in the kernel's, is reaped later on.
+    static func reapDying(_ pid: Int32, _ loop: Loop) {
+        for attempt in 0..<promptAttempts {
+            if attempt > 0 { usleep(1000) }
+            if reap(pid) { return }
+        }
+        let timer = LoopTimer(loop)
+        timer.unreference()
+        timer.start(after: retryMs, repeating: retryMs) { [unowned timer] in
+            if reap(pid) { timer.close() }
+        }
+    }
+
+    /// Whether the child is reaped, by us or by whoever.
+    private static func reap(_ pid: Int32) -> Bool {
         pids.withLock { pids in
             var status: Int32 = 0
-            while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+            guard linux_reap(pid, &status) != 0 else { return false }
             pids.remove(pid)
+            return true
         }
     }
 

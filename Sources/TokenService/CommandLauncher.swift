@@ -83,15 +83,25 @@ package enum CommandLauncher {
             var isAnyLeft = false
             let count = max(0, min(linux_children(&children, Int32(children.count)), Int32(children.count)))
             for child in children[..<Int(count)] {
-                var status: Int32 = 0
-                guard linux_reap(child, &status) == 0, getsid(child) == getsid(0) else { continue }
+                guard getsid(child) == getsid(0) else {
+                    reap(child)
+                    continue
+                }
+                // Also if it is dead: it may have lived when the list was read, and left children that are not in it.
                 isAnyLeft = true
+                if reap(child) { continue }
                 if getpgid(child) == child { kill(-child, SIGKILL) }
                 kill(child, SIGKILL)
             }
             if !isAnyLeft { return }
             sigtimedwait(&awaited, nil, &pause)
         }
+    }
+
+    /// Whether the child is dead and gone, or was no child.
+    @discardableResult private static func reap(_ child: pid_t) -> Bool {
+        var status: Int32 = 0
+        return linux_reap(child, &status) != 0
     }
 
     /// Starts the command's process in a group of its own, with no signal blocked.

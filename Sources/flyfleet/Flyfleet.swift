@@ -8,9 +8,11 @@ import Glibc
 @main
 enum Main {
     static func main() {
+        // The first process of a container is not ended by a signal that it does not handle: until the fleet does,
+        // a wish to stop would be lost on it. Any other process is ended by it at once, as it should be.
+        if getpid() == 1 { blockStopSignals() } else { unblockSignals() }
         let hasOutput = fcntl(STDOUT_FILENO, F_GETFD) >= 0
         openMissingStandardDescriptors()
-        unblockSignals()
         ignoreBrokenPipeSignal()
         disableDescriptorInheritance()
         keepLargeBlocks()
@@ -31,6 +33,7 @@ enum Main {
         do {
             var command = try Flyfleet.parseAsRoot(joiningNegativeValues(arguments))
             if let start = command as? StartCommand { return start.execute() }
+            unblockSignals()
             if let simulate = command as? PolicySimulateCommand { return simulate.execute() }
             if let history = command as? HistoryCommand { return history.execute() }
             try command.run()

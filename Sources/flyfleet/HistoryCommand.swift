@@ -24,9 +24,12 @@ struct HistoryCommand: ParsableCommand {
     var limit: String?
     @Option(help: .init("How exits look: pretty or json. (default: pretty)", valueName: "format"))
     var output: String?
-    @Option(help: .init("The fleet's state directory. (default: as for 'flyfleet start')", valueName: "dir"))
+    @Option(
+        help: .init(
+            "The fleet's state directory. (default: FLYFLEET_STATE_DIR, else $XDG_STATE_HOME/flyfleet, for --sandbox a folder in it; a configuration file is not read)",
+            valueName: "dir"))
     var stateDir: String?
-    @Flag(help: "The sandbox's state directory, where --state-dir names none.")
+    @Flag(help: "The sandbox's state directory, where --state-dir names none. (default: FLYFLEET_SANDBOX)")
     var sandbox = false
     @Option(help: .init("Where the workers' executables are. (default: beside flyfleet)", valueName: "dir"))
     var libexec: String?
@@ -37,6 +40,7 @@ struct HistoryCommand: ParsableCommand {
     func execute() -> Int32 {
         let executableDirectory = Environment.executableDirectory
         var values = OptionValues()
+        values.add(flag: .sandbox, sandbox ? "true" : nil)
         values.add(flag: .stateDir, stateDir)
         values.add(flag: .libexec, libexec)
         values.add(environment: Environment.current)
@@ -44,6 +48,7 @@ struct HistoryCommand: ParsableCommand {
             environment: Environment.current, executableDirectory: executableDirectory,
             isTerminal: false, nowNs: wallClockMilliseconds() * 1_000_000)
         do {
+            let sandbox = try FleetOptions.isSandbox(values)
             let directory = try FleetOptions.stateDirectory(values, sandbox: sandbox, surroundings)
             let executable = "\(values[.libexec]?.text ?? executableDirectory)/flyfleet-store"
             become(executable, ["--history", directory] + flags)

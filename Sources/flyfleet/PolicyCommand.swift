@@ -51,7 +51,11 @@ struct PolicySimulateCommand: ParsableCommand {
             options.isVerbose = verbose
             var simulator = try PolicySimulator(try PolicyFile(json: try read()), options: options)
             while let lines = try simulator.next() {
-                guard writeAll(lines) else { break }
+                guard let code = writeWhole(lines) else { continue }
+                // The reader may go away, and that is no error; any other failure to write is.
+                if code == EPIPE { break }
+                complain("could not write to stdout: \(String(cString: strerror(code))); mend that and simulate again")
+                return ExitStatus.unavailable
             }
             return ExitStatus.success
         } catch let error as OptionError {
@@ -86,21 +90,23 @@ struct PolicySimulateCommand: ParsableCommand {
         return bytes
     }
 
-    /// Writes to stdout; false when nobody reads any more.
-    private func writeAll(_ bytes: [UInt8]) -> Bool {
+    /// Writes to stdout, waiting for room.
+    ///
+    /// - Returns: errno, if that failed.
+    private func writeWhole(_ bytes: [UInt8]) -> Int32? {
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            if count < 0, errno == EAGAIN {
+            if count > 0 {
+                rest = rest.dropFirst(count)
+            } else if errno == EAGAIN {
                 var room = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
                 poll(&room, 1, -1)
-                continue
+            } else if errno != EINTR {
+                return errno
             }
-            guard count > 0 else { return false }
-            rest = rest.dropFirst(count)
         }
-        return true
+        return nil
     }
 
     /// A policy file that cannot be read.

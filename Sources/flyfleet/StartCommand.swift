@@ -121,6 +121,8 @@ struct StartCommand: ParsableCommand {
         try loop.adoptOrphans()
         let fleet = try Fleet(
             loop, options: options, environment: Environment.current, eventsDescriptor: events)
+        // What came meanwhile is heard now.
+        unblockSignals()
         let reason = fleet.run()
         // The lock is held to here: until every process is gone.
         _ = consume state
@@ -134,8 +136,13 @@ struct StartCommand: ParsableCommand {
         case .gaveUp(let giveUp):
             complain("\(giveUp.description); everything is stopped: mend the cause and start again")
             return ExitStatus.gaveUp
+        case .startFailed(let child, KillReason.startTimeout.rawValue):
+            complain(
+                "\(child) was not ready within --start-timeout; everything is stopped: mend the cause, or allow it more time"
+            )
+            return ExitStatus.gaveUp
         case .startFailed(let child, let words):
-            complain("\(child) did not start: \(words); everything is stopped")
+            complain("\(child) did not start: \(words); everything is stopped: see the lines above")
             return ExitStatus.gaveUp
         }
     }

@@ -39,6 +39,14 @@ import WorkerHarness
         #expect(verdicts == [true, false])
     }
 
+    @Test("patience begins at the look that saw the rise, and later looks do not lengthen it", arguments: [14, 16])
+    func looks(deathSeconds: Int64) {
+        var ledger = MemoryKillLedger(count: 0)
+        for seconds in [5, 10] { ledger.look(count: 1, nowMs: Int64(seconds) * 1000) }
+        let isExplained = ledger.explainsDeath(count: 1, nowMs: deathSeconds * 1000)
+        #expect(isExplained == (deathSeconds <= 15))
+    }
+
     @Test("a count that falls is another group's and explains nothing")
     func falling() {
         #expect(verdicts(from: 9, [(2, 0), (3, 1)]) == [false, true])
@@ -92,6 +100,51 @@ import WorkerHarness
             cgroup: try #require(text("/proc/self/cgroup")), mountinfo: try #require(text("/proc/self/mountinfo")))
         let counts = files.compactMap(text).compactMap(MemoryKillCount.parse)
         #expect(!counts.isEmpty)
+    }
+}
+
+@Suite("MemoryKillWatch", .serialized) struct MemoryKillWatchTests {
+    /// What is said to a `kill -9` by somebody else, when the count has risen so long before.
+    private func exit(
+        afterMs: UInt64, lookMs: Int64, patienceMs: Int64, risesBefore: Bool = false
+    ) throws -> ProcessExit? {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+        func count(_ kills: Int) throws {
+            try "oom_kill \(kills)\n".write(toFile: file, atomically: false, encoding: .utf8)
+        }
+        try count(4)
+        defer { unlink(file) }
+        let turner = try AdoptingLoop(adopting: false)
+        guard turner.loop.countMemoryKills(in: file, lookMs: lookMs, patienceMs: patienceMs) else { return nil }
+        if risesBefore { try count(5) }
+        let child = try WatchedChild(turner.loop, .shell("echo ready; exec sleep 1000"))
+        turner.turn("a child") { child.output.contains("ready") }
+        try count(5)
+        let start = monotonicNanoseconds()
+        turner.turn("time") { monotonicNanoseconds() - start >= afterMs * 1_000_000 }
+        kill(child.pid, SIGKILL)
+        turner.turn("the exit") { child.exit != nil && child.isQuiet }
+        child.closePipes()
+        turner.close()
+        return child.exit
+    }
+
+    @Test("F7: a kill of somebody long ago is not laid on a kill -9, though no child has ended since")
+    func longAgo() throws {
+        #expect(
+            try exit(afterMs: 300, lookMs: 10, patienceMs: 100) == .signaled(signal: SIGKILL, coreDumped: false))
+    }
+
+    @Test("F7: a kill that is seen before its child's end explains it still")
+    func lately() throws {
+        #expect(try exit(afterMs: 50, lookMs: 10, patienceMs: 60_000) == .outOfMemory)
+    }
+
+    @Test("F7: a kill from before the first child explains no end")
+    func beforeTheFirst() throws {
+        #expect(
+            try exit(afterMs: 0, lookMs: 60_000, patienceMs: 60_000, risesBefore: true)
+                == .signaled(signal: SIGKILL, coreDumped: false))
     }
 }
 

@@ -150,6 +150,31 @@ import WorkerHarness
         #expect(ProcessWatch.ends(try #require(pid("grandchild"))))
     }
 
+    @Test("nothing of the session is left either when those between the command and it die with the command")
+    func leftBehindInOtherGroups() throws {
+        // Eight in the command's group, each with a job in a group of its own.
+        let fly = try fly(
+            """
+            for n in 1 2 3 4 5 6 7 8; do
+                bash -c 'set -m; sleep 600 & echo $! >> \(folder.path)/jobs; wait' &
+            done
+            until [ "$(cat \(folder.path)/jobs | wc -l)" = 8 ]; do sleep 0.01; done
+            echo fm2_a
+            """)
+        for _ in 0..<10 {
+            try folder.write("jobs", "")
+            #expect(try run([fly]) == .success("fm2_a"))
+            let jobs = String(decoding: try #require(folder.read("jobs")), as: UTF8.self)
+                .split(separator: "\n").compactMap { Int32($0) }
+            #expect(jobs.count == 8)
+            for job in jobs {
+                let isGone = ProcessWatch.ends(job, deadlineMs: 1000)
+                #expect(isGone)
+                if !isGone { kill(job, SIGKILL) }
+            }
+        }
+    }
+
     @Test("what left the group and holds the pipes does not hold up the outcome either")
     func escaped() throws {
         let fly = try fly(
