@@ -9,7 +9,7 @@ import Testing
 final class AdoptingLoop {
     let loop: Loop
     private let tick: LoopTimer
-    private static let deadlineMs: UInt64 = 60_000
+    private static let deadlineMs: UInt64 = 180_000
 
     init(adopting: Bool = true) throws {
         ignoreBrokenPipeSignal()

@@ -22,7 +22,7 @@ import Testing
     func manyAtOnce(round: Int) async {
         await #expect(processExitsWith: .success) {
             let turner = try AdoptingLoop()
-            for _ in 0..<6 {
+            for _ in 0..<3 {
                 let workers = try (0..<8).map { _ in
                     try WatchedChild(turner.loop, .bash(SessionRaceTests.chains + "read -r line"), holdInput: true)
                 }
