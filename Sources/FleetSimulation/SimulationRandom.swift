@@ -1,22 +1,18 @@
-// Every choice of a run comes from one of these, so that its seed is the whole run. Steele, Lea and Flood's SplitMix,
-// with draws cheap enough for a debug build.
+// Every choice of a run comes from one of these, so that its seed is the whole run: the policies' own generator, with
+// draws cheap enough for a debug build.
+
+internal import Supervision
 
 /// The random numbers of one run.
 struct SimulationRandom {
-    private var state: UInt64
+    private var generator: SplitMix64
 
     init(seed: UInt64) {
-        state = seed
+        generator = SplitMix64(seed: seed)
     }
 
     /// The next 64 bits.
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var bits = state
-        bits = (bits ^ (bits >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        bits = (bits ^ (bits >> 27)) &* 0x94d0_49bb_1331_11eb
-        return bits ^ (bits >> 31)
-    }
+    mutating func next() -> UInt64 { generator.next() }
 
     /// A number from 0 up to but not including `bound`, which is at least 1.
     mutating func below(_ bound: Int) -> Int {
