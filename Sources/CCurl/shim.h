@@ -10,6 +10,7 @@
 #include <dlfcn.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define CCURL_FUNCTIONS(X)                                                                                             \
     X(global_init, curl_global_init)                                                                                   \
@@ -73,6 +74,17 @@ static inline CURLcode ccurl_set_pointer(const ccurl_library *library, CURL *eas
 static inline CURLcode ccurl_set_data_function(const ccurl_library *library, CURL *easy, CURLoption option,
                                                ccurl_data_function function) {
     return library->easy_setopt(easy, option, function);
+}
+
+static inline curl_socket_t ccurl_open_socket(void *owner, curlsocktype purpose, struct curl_sockaddr *address) {
+    (void)owner;
+    (void)purpose;
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+/// Opens sockets closed on exec from their first moment: a process that another thread starts must not hold a connection.
+static inline CURLcode ccurl_set_close_on_exec(const ccurl_library *library, CURL *easy) {
+    return library->easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, ccurl_open_socket);
 }
 
 static inline CURLcode ccurl_get_long(const ccurl_library *library, CURL *easy, CURLINFO info, long *value) {

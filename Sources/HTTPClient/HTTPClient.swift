@@ -200,6 +200,7 @@ package final class HTTPClient {
         set(CURLOPT_PROTOCOLS_STR, "http,https")
         // Every encoding that this libcurl knows.
         set(CURLOPT_ACCEPT_ENCODING, "")
+        _ = ccurl_set_close_on_exec(curl.functions, easy)
         installTransferCallbacks(owner, easy)
     }
 

@@ -124,12 +124,17 @@ import WorkerHarness
             close(ends.readEnd)
             let writer = try PipeWriter(loop, descriptor: ends.writeEnd)
             let errors = Box<[UVError]>([])
+            let timer = LoopTimer(loop)
             writer.onError = { error in
                 errors.value.append(error)
                 writer.close()
+                timer.close()
             }
-            writer.write(pattern(10))
-            writer.write(pattern(10))
+            // A process that another test starts meanwhile holds the reading end until it has become its program.
+            timer.start(after: 0, repeating: 1) {
+                writer.write(pattern(10))
+                writer.write(pattern(10))
+            }
             return { (errors.value, writer.queuedBytes) }
         }
         #expect(errors.map(\.code) == [UVError.brokenPipe])

@@ -40,7 +40,7 @@ final class ScriptedServer: @unchecked Sendable {
 
     init(_ answers: [Answer]) {
         state = Mutex(State(answers: answers))
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         self.listener = listener
         var address = Self.loopback(port: 0)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
@@ -92,6 +92,7 @@ final class ScriptedServer: @unchecked Sendable {
         while true {
             let connection = accept(listener, nil, nil)
             guard connection >= 0 else { return }
+            _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
             state.withLock { $0.connections += 1 }
             while let request = readHead(connection) {
                 let answer = state.withLock { state -> Answer? in
