@@ -3,20 +3,6 @@
 // Pure; the owner serialises access. The invariant: a fault with a count is handed out exactly that many times, and of
 // several that fit a request the one that was switched on first is handed out.
 
-/// What goes wrong with one request.
-package enum Fault: Sendable, Equatable {
-    /// Another status; `retryAfter`, where given, is the text of that header.
-    case status(Int, retryAfter: String?)
-    /// 200 with a body that is not JSON.
-    case notJSON
-    /// A page of 64 MiB: one record with a huge message.
-    case hugePage
-    /// The connection is closed without an answer.
-    case closed
-    /// Nothing but the delay.
-    case slow
-}
-
 /// All faults that are switched on.
 package struct FaultSwitches: Sendable {
     /// The longest delay that can be ordered: 10 minutes.
@@ -36,15 +22,25 @@ package struct FaultSwitches: Sendable {
         let app: String?
         let endpoint: FaultEndpoint
         let effect: Effect
+        let share: Double
         var remaining: Int?
     }
 
     /// Tokens issued up to this instant (Unix nanoseconds) are refused; nil while none was revoked.
     package private(set) var revokedThrough: Int64?
+    /// How often faults were cleared: what waits for that can see it.
+    package private(set) var clearCount = 0
     private var switches: [Switch] = []
 
+    private let seed: UInt64
+    private var requests: UInt64 = 0
+
     /// Makes a set without any fault.
-    package init() {}
+    ///
+    /// - Parameter seed: Decides which requests a share hits.
+    package init(seed: UInt64 = 0) {
+        self.seed = seed
+    }
 
     /// Carries out an order.
     ///
@@ -56,6 +52,7 @@ package struct FaultSwitches: Sendable {
             return
         }
         if order.fault == "clear" {
+            clearCount += 1
             switches.removeAll { order.app == nil || $0.app == order.app }
             return
         }
@@ -66,12 +63,17 @@ package struct FaultSwitches: Sendable {
         if let count = order.count, count < 1 {
             throw FaultOrderError(description: "count \(count): must be at least 1, or left out for all requests")
         }
+        if let share = order.share, !(share > 0 && share <= 1) {
+            throw FaultOrderError(description: "share \(share): must be above 0 and at most 1")
+        }
         guard switches.count < Self.mostSwitches else {
             throw FaultOrderError(description: "more than \(Self.mostSwitches) switches are on: clear some first")
         }
-        let effect = Effect(fault: try fault(of: order), delayMilliseconds: delay)
+        let effect = Effect(fault: try Fault(order), delayMilliseconds: delay)
         switches.append(
-            Switch(app: order.app, endpoint: order.endpoint ?? .logs, effect: effect, remaining: order.count))
+            Switch(
+                app: order.app, endpoint: order.endpoint ?? .logs, effect: effect, share: order.share ?? 1,
+                remaining: order.count))
     }
 
     /// The fault for a request, if one is switched on; counts it.
@@ -80,9 +82,13 @@ package struct FaultSwitches: Sendable {
     ///   - app: The app asked about; nil for the list of apps.
     ///   - endpoint: `logs` or `apps`.
     package mutating func take(app: String?, endpoint: FaultEndpoint) -> Effect? {
-        let fitting = switches.firstIndex { candidate in
-            (candidate.app == nil || candidate.app == app)
+        guard !switches.isEmpty else { return nil }
+        requests += 1
+        let fitting = switches.indices.first { index in
+            let candidate = switches[index]
+            return (candidate.app == nil || candidate.app == app)
                 && (candidate.endpoint == .any || candidate.endpoint == endpoint)
+                && unitInterval(mixed(seed ^ mixed(requests) ^ UInt64(index))) < candidate.share
         }
         guard let fitting else { return nil }
         let effect = switches[fitting].effect
@@ -91,27 +97,5 @@ package struct FaultSwitches: Sendable {
             if remaining == 1 { switches.remove(at: fitting) }
         }
         return effect
-    }
-
-    private func fault(of order: FaultOrder) throws(FaultOrderError) -> Fault {
-        switch order.fault {
-        case "status":
-            guard let status = order.status, (200...599).contains(status) else {
-                throw FaultOrderError(description: "fault status: needs a status of 200 to 599")
-            }
-            return .status(status, retryAfter: order.retryAfter)
-        case "not_json": return .notJSON
-        case "huge_page": return .hugePage
-        case "close": return .closed
-        case "slow":
-            guard (order.delayMilliseconds ?? 0) > 0 else {
-                throw FaultOrderError(description: "fault slow: needs a delay_ms")
-            }
-            return .slow
-        default:
-            throw FaultOrderError(
-                description: "fault \"\(order.fault)\": must be status, not_json, huge_page, close, slow, "
-                    + "revoke_tokens or clear")
-        }
     }
 }

@@ -1,7 +1,7 @@
 // Which lines a page holds: the cursor rules of the log API, as a pure function of query and clock.
 //
 // Rendering is the dialects' business. The invariant: lines come oldest first, none from the future, none older than the
-// retention, never more than a page.
+// retention, never more than a page but for lines that share its last nanosecond, where the rules say so.
 
 /// Whether the line at the cursor's own nanosecond comes again; observers of the real API disagree.
 package enum CursorBoundary: String, Sendable, CaseIterable {
@@ -25,67 +25,101 @@ package struct PageQuery: Sendable, Equatable {
     }
 }
 
-/// The rules by which pages are cut.
-package struct PageRules: Sendable, Equatable {
-    /// Lines older than this are gone: 7 days, in nanoseconds.
-    package static let retention: Int64 = 7 * 24 * 3_600 * WireTime.second
-    /// How far back a request without a cursor looks: 24 h, in nanoseconds.
-    package static let newestWindow: Int64 = 24 * 3_600 * WireTime.second
-    /// The page sizes that can be asked for.
-    package static let allowedSizes = 1...100_000
-
-    /// The most lines of a page.
-    package var size: Int
-    /// How the cursor's own nanosecond is treated.
-    package var boundary: CursorBoundary
-
-    /// Makes rules; the platform's own are 100 lines, inclusive.
-    package init(size: Int = 100, boundary: CursorBoundary = .inclusive) {
-        self.size = size
-        self.boundary = boundary
-    }
-}
-
 extension SimulatedApp {
     /// The numbers of the lines that answer a query, oldest first.
     ///
     /// - Parameters:
     ///   - query: Cursor and filters.
-    ///   - rules: Size and boundary.
+    ///   - rules: Size, boundary, retention.
     ///   - now: Unix nanoseconds; later lines do not exist yet.
     package func page(_ query: PageQuery, rules: PageRules, now: Int64) -> [Int] {
         let written = count(through: now)
-        guard let wanted = machines(matching: query) else { return [] }
+        guard let lines = PageLines(of: self, query: query, now: now) else { return [] }
         guard let cursor = query.cursor else {
-            let oldest = timeline.firstSequence(atOrAfter: max(0, now - PageRules.newestWindow))
-            return newest(rules.size, in: oldest, through: written, from: wanted)
+            let window = min(PageRules.newestWindow, rules.retention)
+            let oldest = timeline.firstSequence(atOrAfter: max(0, now - window))
+            return bounded(lines.newest(rules, in: oldest, through: written), rules)
         }
         guard cursor <= now else { return [] }
-        let retained = timeline.firstSequence(atOrAfter: max(0, now - PageRules.retention))
+        let retained = timeline.firstSequence(atOrAfter: max(0, now - rules.retention))
         let inclusive = rules.boundary == .inclusive
         let next = inclusive ? timeline.firstSequence(atOrAfter: cursor) : timeline.count(through: cursor) + 1
-        return oldest(rules.size, in: max(retained, next), through: written, from: wanted)
+        return bounded(lines.oldest(rules, in: max(retained, next), through: written), rules)
     }
 
-    /// The machines a query lets through, nil for none: then no line needs to be looked at.
-    private func machines(matching query: PageQuery) -> [SimulatedMachine]? {
-        let matching = machines.filter { machine in
+    /// How many lines that were written by now are still missing in the log because they are late.
+    package func missingCount(at now: Int64) -> Int {
+        guard timeline.longestLateness > 0 else { return 0 }
+        let first = timeline.firstSequence(atOrAfter: now - timeline.longestLateness)
+        let written = count(through: now)
+        return first > written ? 0 : (first...written).count { !hasAppeared($0, by: now) }
+    }
+
+    /// Cuts off what would make the page too large.
+    private func bounded(_ sequences: [Int], _ rules: PageRules) -> [Int] {
+        var bytes = 0
+        let end = sequences.indices.first { index in
+            let segment = timeline.segment(ofLine: sequences[index])
+            guard (segment.settings.oddShares[.long] ?? 0) > 0 else { return false }
+            bytes += line(sequences[index]).oddMessage == .long ? segment.settings.longBytes : 0
+            return bytes > rules.longBytesLimit && index > 0
+        }
+        return end.map { Array(sequences[..<$0]) } ?? sequences
+    }
+}
+
+/// The lines that a query lets through.
+struct PageLines {
+    private let app: SimulatedApp
+    private let now: Int64
+    /// All lines before this one appeared.
+    private let settled: Int
+    /// The machines asked for; nil for all.
+    private let wanted: [SimulatedMachine]?
+
+    /// Nil when no machine fits: then no line needs to be looked at.
+    init?(of app: SimulatedApp, query: PageQuery, now: Int64) {
+        let matching = app.machines.filter { machine in
             if let instance = query.instance { return machine.id == instance }
             return query.region.map { $0 == machine.region } ?? true
         }
-        return matching.isEmpty ? nil : matching
+        guard !matching.isEmpty else { return nil }
+        self.app = app
+        self.now = now
+        wanted = matching.count == app.machines.count ? nil : matching
+        let lateness = app.timeline.longestLateness
+        settled = lateness > 0 ? app.timeline.firstSequence(atOrAfter: now - lateness) : .max
     }
 
-    private func oldest(_ limit: Int, in first: Int, through last: Int, from wanted: [SimulatedMachine]) -> [Int] {
-        guard first <= last else { return [] }
-        if wanted.count == machines.count { return Array(first...min(last, first + limit - 1)) }
-        return Array((first...last).lazy.filter { wanted.contains(self.machine(ofLine: $0)) }.prefix(limit))
+    func oldest(_ rules: PageRules, in first: Int, through last: Int) -> [Int] {
+        first <= last ? taken(first...last, rules) : []
     }
 
-    private func newest(_ limit: Int, in first: Int, through last: Int, from wanted: [SimulatedMachine]) -> [Int] {
-        guard first <= last else { return [] }
-        if wanted.count == machines.count { return Array(max(first, last - limit + 1)...last) }
-        let backwards = (first...last).reversed().lazy
-        return backwards.filter { wanted.contains(self.machine(ofLine: $0)) }.prefix(limit).reversed()
+    func newest(_ rules: PageRules, in first: Int, through last: Int) -> [Int] {
+        first <= last ? taken((first...last).reversed(), rules).reversed() : []
+    }
+
+    /// A page's worth of lines, and those that share the nanosecond of its last one where pages never cut it.
+    private func taken(_ candidates: some Sequence<Int>, _ rules: PageRules) -> [Int] {
+        var page: [Int] = []
+        page.reserveCapacity(rules.size)
+        var end: Int64?
+        for sequence in candidates {
+            if page.count >= rules.size {
+                guard rules.ties == .whole, let last = page.last else { break }
+                let instant = end ?? app.timeline.timestamp(of: last)
+                end = instant
+                guard app.timeline.timestamp(of: sequence) == instant else { break }
+            }
+            if isIncluded(sequence) { page.append(sequence) }
+        }
+        return page
+    }
+
+    /// Whether the log has the line by now, and the query lets it through.
+    func isIncluded(_ sequence: Int) -> Bool {
+        guard sequence < settled || app.hasAppeared(sequence, by: now) else { return false }
+        guard let wanted else { return true }
+        return wanted.contains(app.machine(ofLine: sequence))
     }
 }

@@ -53,7 +53,7 @@ struct MachineDetails: Encodable {
         region = machine.region
         instanceId = "01" + hexadecimal(mixed(app.key ^ UInt64(number)), digits: 16)
         config = Configuration(metadata: .init(flyProcessGroup: number == 2 ? "worker" : "app"))
-        let start = app.timeline.epoch
+        let start = app.epoch
         let life = number == 0 ? Self.crash(after: start) : []
         let all = life + [Event(type: "start", status: "started", source: "flyd", timestamp: Self.milliseconds(start))]
         events = all.filter { $0.timestamp <= Self.milliseconds(now) }

@@ -1,11 +1,23 @@
 // The texts of the lines, appended to a buffer as UTF-8.
 //
-// Each text ends with " seq=N", N the line's number in its app, so that a verifier can count lost, repeated and
-// out-of-order lines. Texts hold what breaks careless readers: quotes, back slashes, tabs, ANSI escapes, non-ASCII.
+// Each text ends with " at=MS seq=N": N is the line's number in its app, so that a verifier can count lost, repeated and
+// out-of-order lines, and MS the Unix milliseconds at which it appeared in the log, so that it can tell the delay. Only an
+// empty text has neither. Texts hold what breaks careless readers: quotes, back slashes, tabs, escapes, non-ASCII.
 
 extension LogLine {
     /// Appends the line's text, which is one physical line.
     package func appendMessage(to bytes: inout [UInt8]) {
+        if let oddMessage {
+            appendOddMessage(oddMessage, to: &bytes)
+            guard oddMessage != .empty else { return }
+        } else {
+            appendOrdinaryMessage(to: &bytes)
+        }
+        Self.append(" at=", Int(appearance / 1_000_000), "", to: &bytes)
+        Self.append(" seq=", sequence, "", to: &bytes)
+    }
+
+    private func appendOrdinaryMessage(to bytes: inout [UInt8]) {
         var draw = Draw(variety)
         switch kind {
         case .request: Self.appendRequest(&draw, variety, to: &bytes)
@@ -18,7 +30,6 @@ extension LogLine {
         case .healthCheck: appendHealthCheck(&draw, to: &bytes)
         case .machineChange: Self.appendMachineChange(&draw, to: &bytes)
         }
-        Self.append(" seq=", sequence, "", to: &bytes)
     }
 
     /// The request that a proxy line is about, which the platform repeats in the record's `meta`.

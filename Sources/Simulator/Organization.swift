@@ -9,19 +9,43 @@ package struct Organization: Sendable {
     /// The organization's short name.
     package let slug: String
     /// Its apps, in the order in which they were named.
-    package let apps: [SimulatedApp]
+    package private(set) var apps: [SimulatedApp]
 
     private let indexByName: [String: Int]
 
     /// Makes an organization; a name given twice counts once.
-    package init(slug: String, appNames: [String], settings: TrafficSettings) {
+    package init(
+        slug: String, appNames: [String], settings: TrafficSettings, pages: PageRules = PageRules()
+    ) {
         self.slug = slug
         var names: [String] = []
         for name in appNames where !names.contains(name) {
             names.append(name)
         }
-        apps = names.map { SimulatedApp(name: $0, settings: settings) }
+        apps = names.map { SimulatedApp(name: $0, settings: settings, pages: pages) }
         indexByName = Dictionary(uniqueKeysWithValues: zip(names, names.indices))
+    }
+
+    /// Makes an organization with settings that hold from the start.
+    ///
+    /// - Parameter orders: Carried out one after the other; of two the later one counts.
+    /// - Throws: `SettingsError` where one of them makes no sense.
+    package init(
+        slug: String, appNames: [String], settings: TrafficSettings, orders: [SettingsOrder]
+    ) throws(SettingsError) {
+        self.init(slug: slug, appNames: appNames, settings: settings)
+        for index in apps.indices {
+            var settings = settings
+            var pages = apps[index].pages
+            var stop = Int64.max
+            for order in orders where order.app == nil || order.app == apps[index].name {
+                settings.lines = try order.lines(after: settings.lines) ?? settings.lines
+                pages = try order.pages(after: pages)
+                stop = try order.stop() ?? stop
+            }
+            apps[index] = SimulatedApp(name: apps[index].name, settings: settings, pages: pages)
+            if stop < .max { apps[index].timeline.stop(at: stop) }
+        }
     }
 
     /// Whether a name keeps Fly's rule: lower-case letters, digits and dashes, 1 to 63 of them.
@@ -36,6 +60,18 @@ package struct Organization: Sendable {
     /// The app of a name, if there is one.
     package func app(named name: String) -> SimulatedApp? {
         indexByName[name].map { apps[$0] }
+    }
+
+    /// Changes the settings of an app or of all.
+    ///
+    /// - Parameter instant: Unix nanoseconds from which the lines are others.
+    /// - Throws: `SettingsError`; then nothing has changed.
+    package mutating func apply(_ order: SettingsOrder, at instant: Int64) throws(SettingsError) {
+        var changed = apps
+        for index in changed.indices where order.app == nil || order.app == changed[index].name {
+            try changed[index].apply(order, at: instant)
+        }
+        apps = changed
     }
 
     /// The answer of `GET /v1/apps?org_slug=`.
@@ -76,6 +112,15 @@ package struct Organization: Sendable {
 }
 
 extension SimulatedApp {
+    fileprivate mutating func apply(_ order: SettingsOrder, at instant: Int64) throws(SettingsError) {
+        pages = try order.pages(after: pages)
+        let settings = timeline.settings(at: instant)
+        let stop = try order.stop()
+        let lines = try order.lines(after: settings)
+        if lines != nil || stop == .max { timeline.change(at: instant, to: lines ?? settings) }
+        if let stop, stop < .max { timeline.stop(at: max(stop, instant)) }
+    }
+
     /// The app's id, which is not its name.
     var identifier: String { hexadecimal(mixed(key ^ 0x6170_7000), digits: 16) }
 }

@@ -1,12 +1,18 @@
 // A page in the dialect `platform`: one JSON document with `data` and `meta.next_token`.
 //
-// The token is the last record's instant in decimal nanoseconds, a string; an empty page has the empty token.
+// The token is the newest record's instant in decimal nanoseconds. An id ends with the line's number in 16 hexadecimal
+// digits: clients must not read it, but a verifier may, as an empty text has no number.
 
 extension SimulatedApp {
     /// Renders the answer of `GET /api/v1/apps/{app}/logs`.
     ///
-    /// - Parameter sequences: The numbers of the page's lines, oldest first.
-    package func platformPage(_ sequences: [Int]) -> [UInt8] {
+    /// - Parameters:
+    ///   - sequences: The numbers of the page's lines, oldest first.
+    ///   - rules: How the token is written.
+    ///   - cursor: The token that was asked with; nil for none.
+    package func platformPage(
+        _ sequences: [Int], rules: PageRules = PageRules(), after cursor: Int64? = nil
+    ) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(sequences.count * 560 + 64)
         var text: [UInt8] = []
@@ -16,12 +22,19 @@ extension SimulatedApp {
             if newest != nil { bytes.append(UInt8(ascii: ",")) }
             let line = line(sequence)
             appendPlatformRecord(line, scratch: &text, to: &bytes)
-            newest = line.timestamp
+            newest = max(newest ?? 0, line.timestamp)
         }
-        bytes.append(contentsOf: #"],"meta":{"next_token":""#.utf8)
-        if let newest { appendDecimal(Int(newest), to: &bytes) }
-        bytes.append(contentsOf: #""}}"#.utf8)
+        bytes.append(contentsOf: #"],"meta":{"next_token":"#.utf8)
+        appendToken(newest ?? (rules.emptyToken == .same ? cursor : nil), rules.tokenForm, to: &bytes)
+        bytes.append(contentsOf: #"}}"#.utf8)
         return bytes
+    }
+
+    /// No token is the empty string in either form, as a number has no empty one.
+    private func appendToken(_ token: Int64?, _ form: TokenForm, to bytes: inout [UInt8]) {
+        if form == .string || token == nil { bytes.append(UInt8(ascii: "\"")) }
+        if let token { appendDecimal(Int(token), to: &bytes) }
+        if form == .string || token == nil { bytes.append(UInt8(ascii: "\"")) }
     }
 
     private func appendPlatformRecord(_ line: LogLine, scratch: inout [UInt8], to bytes: inout [UInt8]) {
@@ -75,9 +88,8 @@ extension SimulatedApp {
         bytes.append(contentsOf: #""}"#.utf8)
     }
 
-    /// Unique because the second word is a bijection of the line's number.
-    private func appendIdentifier(of line: LogLine, to bytes: inout [UInt8]) {
+    func appendIdentifier(of line: LogLine, to bytes: inout [UInt8]) {
         appendHexadecimal(key, digits: 8, to: &bytes)
-        appendHexadecimal(mixed(key ^ UInt64(truncatingIfNeeded: line.sequence)), digits: 16, to: &bytes)
+        appendHexadecimal(UInt64(truncatingIfNeeded: line.sequence), digits: 16, to: &bytes)
     }
 }

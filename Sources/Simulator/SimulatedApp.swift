@@ -16,17 +16,23 @@ package struct TrafficSettings: Sendable, Equatable {
     package var seed: UInt64
     /// Unix nanoseconds before which there is no line.
     package var epoch: Int64
-    /// Mean lines per second and app.
-    package var rate: Double
-    /// The number of lines after which each app falls silent; nil for never.
-    package var lineLimit: Int?
+    /// What the lines of an app follow from at first.
+    package var lines: LineSettings
 
     /// Collects the settings of a simulator's traffic.
-    package init(seed: UInt64, epoch: Int64, rate: Double, lineLimit: Int? = nil) {
+    package init(seed: UInt64, epoch: Int64, lines: LineSettings) {
         self.seed = seed
         self.epoch = epoch
-        self.rate = rate
-        self.lineLimit = lineLimit
+        self.lines = lines
+    }
+
+    /// The settings of ordinary traffic.
+    ///
+    /// - Parameters:
+    ///   - rate: Mean lines per second and app.
+    ///   - lineLimit: The number of lines after which each app falls silent; nil for never.
+    package init(seed: UInt64, epoch: Int64, rate: Double, lineLimit: Int? = nil) {
+        self.init(seed: seed, epoch: epoch, lines: LineSettings(rate: rate, lineLimit: lineLimit))
     }
 }
 
@@ -37,21 +43,23 @@ package struct SimulatedApp: Sendable {
     /// The app's machines, two to four, in different regions.
     package let machines: [SimulatedMachine]
     /// When the app's lines are written.
-    package let timeline: Timeline
+    package var timeline: LineHistory
+    /// How its pages are cut and written.
+    package var pages: PageRules
+    /// Unix nanoseconds of the start of its machines.
+    let epoch: Int64
 
     let key: UInt64
-    let traces: StackTraces
-    private let lineLimit: Int
 
     private static let regions = ["iad", "cdg", "nrt", "fra", "syd", "gru", "lhr", "sjc", "sin", "ams"]
 
     /// Makes the app that settings and name describe.
-    package init(name: String, settings: TrafficSettings) {
+    package init(name: String, settings: TrafficSettings, pages: PageRules = PageRules()) {
         self.name = name
+        self.pages = pages
         key = mixed(name, key: settings.seed)
-        traces = StackTraces(key: key)
-        timeline = Timeline(epoch: settings.epoch, rate: settings.rate, key: key)
-        lineLimit = settings.lineLimit ?? .max
+        epoch = settings.epoch
+        timeline = LineHistory(from: settings.epoch, settings: settings.lines, key: key)
         var draw = Draw(mixed(key ^ 0x6D61_6368))
         let firstRegion = draw.below(Self.regions.count)
         let count = 2 + draw.below(3)
@@ -67,7 +75,7 @@ package struct SimulatedApp: Sendable {
 
     /// How many lines the app has written up to and including an instant in Unix nanoseconds.
     package func count(through instant: Int64) -> Int {
-        min(timeline.count(through: instant), lineLimit)
+        timeline.count(through: instant)
     }
 }
 

@@ -2,7 +2,8 @@
 //
 // Nothing is stored and no clock is read. Time is cut into cycles of 256 slots, one line a slot; in about one cycle of
 // four a run of slots is squeezed to a fiftieth of its width (a burst), and the lines of a stack trace follow each other
-// within microseconds. The invariant: timestamp(n) < timestamp(n + 1), whatever the rate.
+// within microseconds. The invariant: timestamp(n) < timestamp(n + 1), whatever the rate, but for runs of lines that share
+// one nanosecond on purpose.
 
 /// The timestamps of one app's lines, in Unix nanoseconds.
 package struct Timeline: Sendable {
@@ -26,6 +27,7 @@ package struct Timeline: Sendable {
     private let burstSlot: Int64
     private let traceStep: Int64
     private let traces: StackTraces
+    private let ties: Ties
 
     /// Makes the timeline of an app.
     ///
@@ -33,7 +35,9 @@ package struct Timeline: Sendable {
     ///   - epoch: Unix nanoseconds at which the first cycle begins, clamped to `0...end`.
     ///   - rate: Mean lines per second, clamped to `allowedRates`.
     ///   - key: What sets this app's timeline apart from another's.
-    package init(epoch: Int64, rate: Double, key: UInt64) {
+    ///   - tieLength: How many successive lines share one nanosecond, now and then; 0 for none.
+    ///   - tieEvery: There is one such run in as many lines as this.
+    package init(epoch: Int64, rate: Double, key: UInt64, tieLength: Int = 0, tieEvery: Int = 1_000) {
         let clamped = min(max(rate, Self.allowedRates.lowerBound), Self.allowedRates.upperBound)
         self.epoch = min(max(epoch, 0), Self.end)
         self.key = mixed(key ^ 0x7469_6D65)
@@ -41,6 +45,7 @@ package struct Timeline: Sendable {
         burstSlot = max(4, period / Self.burstSpeedUp)
         traceStep = min(20_000, burstSlot / 2)
         traces = StackTraces(key: key)
+        ties = Ties(length: tieLength, every: tieEvery, key: key)
     }
 
     /// The instant of a line in Unix nanoseconds.
@@ -48,8 +53,13 @@ package struct Timeline: Sendable {
     /// - Parameter sequence: The line's number, from 1.
     package func timestamp(of sequence: Int) -> Int64 {
         let index = sequence - 1
-        guard let trace = traces.trace(containing: index) else { return epoch + ordinaryOffset(of: index) }
-        return epoch + ordinaryOffset(of: trace.first) + Int64(index - trace.first) * traceStep
+        return epoch + rawOffset(of: ties.run(containing: index)?.lowerBound ?? index)
+    }
+
+    /// As if no two lines had one nanosecond.
+    private func rawOffset(of index: Int) -> Int64 {
+        guard let trace = traces.trace(containing: index) else { return ordinaryOffset(of: index) }
+        return ordinaryOffset(of: trace.first) + Int64(index - trace.first) * traceStep
     }
 
     /// How many lines were written up to and including an instant, which is also the number of the last of them.
@@ -63,13 +73,15 @@ package struct Timeline: Sendable {
         var high = low + Self.cycleLength
         while low < high {
             let middle = (low + high) / 2
-            if timestamp(of: middle + 1) <= instant {
+            if epoch + rawOffset(of: middle) <= instant {
                 low = middle + 1
             } else {
                 high = middle
             }
         }
-        return low
+        // The other lines of a run come at the instant of its first.
+        guard low > 0, let run = ties.run(containing: low - 1) else { return low }
+        return run.upperBound
     }
 
     /// The number of the first line at or after an instant.

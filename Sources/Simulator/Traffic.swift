@@ -1,4 +1,4 @@
-// What each line is: its kind, its level, the machine it comes from. A pure function of the app and the line's number.
+// What each line is: its kind, its level, the machine it comes from, when it appears. A pure function of the app and the line's number.
 //
 // Texts are written by Messages.swift. The mix follows what a small web service on the platform prints: mostly request
 // logs, some structured lines, proxy and runner lines in between, now and then a stack trace.
@@ -32,6 +32,8 @@ package struct LogLine: Sendable, Equatable {
     package let sequence: Int
     /// Unix nanoseconds.
     package let timestamp: Int64
+    /// Unix nanoseconds from which the log has it; after its timestamp for a late line.
+    package let appearance: Int64
     /// Index into the app's machines.
     package let machine: Int
     /// Who wrote it.
@@ -41,7 +43,11 @@ package struct LogLine: Sendable, Equatable {
     /// What its text is about.
     package let kind: Kind
 
+    /// The odd text that it has instead; nil for an ordinary line.
+    package let oddMessage: OddMessage?
+
     let variety: UInt64
+    let longBytes: Int
 }
 
 extension SimulatedApp {
@@ -49,32 +55,55 @@ extension SimulatedApp {
     ///
     /// - Parameter sequence: From 1; numbers beyond now are lines that are not written yet.
     package func line(_ sequence: Int) -> LogLine {
-        let origin = origin(of: sequence)
+        let segment = timeline.segment(ofLine: sequence)
+        let origin = origin(of: sequence, in: segment)
         let variety = mixed(key ^ 0x7661_7269_0000 ^ UInt64(truncatingIfNeeded: sequence))
         var draw = Draw(mixed(variety))
         let kind = origin.tracePosition.map(LogLine.Kind.traceLine) ?? Self.kind(at: draw.below(200))
+        let timestamp = segment.timeline.timestamp(of: sequence - segment.before)
+        let odd = segment.settings.oddMessage(at: unitInterval(mixed(variety ^ 0x6F64_6400)))
         return LogLine(
             sequence: sequence,
-            timestamp: timeline.timestamp(of: sequence),
+            timestamp: timestamp,
+            appearance: timestamp + lateness(of: sequence, segment.settings),
             machine: origin.machine,
             provider: kind.provider,
             level: Self.level(of: kind, choice: draw.below(100)),
             kind: kind,
-            variety: variety
+            oddMessage: odd,
+            variety: variety,
+            longBytes: segment.settings.longBytes
         )
+    }
+
+    /// Whether the log has a line that was written by then.
+    func hasAppeared(_ sequence: Int, by now: Int64) -> Bool {
+        let segment = timeline.segment(ofLine: sequence)
+        let late = lateness(of: sequence, segment.settings)
+        return late == 0 || segment.timeline.timestamp(of: sequence - segment.before) + late <= now
+    }
+
+    /// How long after its timestamp a line appears, in nanoseconds.
+    private func lateness(of sequence: Int, _ settings: LineSettings) -> Int64 {
+        guard settings.lateShare > 0, settings.lateness > 0 else { return 0 }
+        let word = mixed(key ^ 0x6C61_7465_0000 ^ UInt64(truncatingIfNeeded: sequence))
+        guard unitInterval(word) < settings.lateShare else { return 0 }
+        let half = settings.lateness / 2
+        return settings.lateness - Int64(mixed(word) % UInt64(half + 1))
     }
 
     /// The machine that wrote a line: all that region and instance filters need, without the cost of the whole line.
     func machine(ofLine sequence: Int) -> SimulatedMachine {
-        machines[origin(of: sequence).machine]
+        machines[origin(of: sequence, in: timeline.segment(ofLine: sequence)).machine]
     }
 
     /// The lines of one stack trace come from one machine, so the trace's first line decides for all.
-    private func origin(of sequence: Int) -> (machine: Int, tracePosition: Int?) {
-        let trace = traces.trace(containing: sequence - 1)
-        let deciding = trace?.first ?? (sequence - 1)
+    private func origin(of sequence: Int, in segment: LineHistory.Segment) -> (machine: Int, tracePosition: Int?) {
+        let index = sequence - segment.before - 1
+        let trace = segment.traces.trace(containing: index)
+        let deciding = segment.before + (trace?.first ?? index)
         let word = mixed(key ^ 0x6F72_6967_696E ^ UInt64(truncatingIfNeeded: deciding))
-        return (Int(word % UInt64(machines.count)), trace.map { sequence - 1 - $0.first })
+        return (Int(word % UInt64(machines.count)), trace.map { index - $0.first })
     }
 
     private static func kind(at choice: Int) -> LogLine.Kind {

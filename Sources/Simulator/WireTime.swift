@@ -90,7 +90,7 @@ package enum WireTime {
         return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
     }
 
-    private static func civilDate(ofDay day: Int) -> (year: Int, month: Int, day: Int) {
+    static func civilDate(ofDay day: Int) -> (year: Int, month: Int, day: Int) {
         let shifted = day + 719_468
         let era = shifted / 146_097
         let dayOfEra = shifted - era * 146_097

@@ -2,6 +2,7 @@
 
 import HTTPTypes
 import Hummingbird
+import Simulator
 
 /// Status, type and bytes of an answer.
 struct Answer: Sendable {
@@ -10,6 +11,8 @@ struct Answer: Sendable {
     var bytes: [UInt8]
     /// The number of the newest line in it; nil for none.
     var lastSequence: Int?
+    /// Whether the bytes are compressed.
+    var isCompressed = false
 
     /// A JSON document with status 200.
     static func json(_ bytes: [UInt8]) -> Answer {
@@ -23,9 +26,17 @@ struct Answer: Sendable {
         Answer(status: status, bytes: Array(#"{"error":"\#(message)"}"#.utf8))
     }
 
+    /// The same in the gzip format.
+    var compressed: Answer {
+        var answer = self
+        answer.bytes = Gzip.compressed(bytes)
+        answer.isCompressed = true
+        return answer
+    }
+
     var response: Response {
-        Response(
-            status: status, headers: [.contentType: contentType],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+        var headers: HTTPFields = [.contentType: contentType]
+        if isCompressed { headers[.contentEncoding] = "gzip" }
+        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 }

@@ -12,10 +12,7 @@ struct Flysim: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "flysim",
         abstract: "Simulates the Fly.io API: log pages in both dialects, apps, machines, tokens.",
-        discussion: """
-            The lines follow from --seed, --epoch, --rate and the app's name alone: a restart with the same ones serves \
-            the same lines. Faults are switched on with POST /_sim/switch, counters read with GET /_sim/stats.
-            """,
+        discussion: Manual.text,
         subcommands: [FlyCommand.self])
 
     @OptionGroup var options: SimulatorOptions
@@ -45,10 +42,12 @@ struct Flysim: ParsableCommand {
     private func serve(until signals: StopSignals) throws {
         // The worker's path is there for people who look at the process list.
         if options.worker != nil { SandboxWorker.run(until: signals) }
-        let configuration = try options.configuration(now: unixNanoseconds())
+        var configuration = try options.configuration(now: unixNanoseconds())
+        if let path = options.journal { try configuration.keepSettings(in: path) }
+        let started = configuration
         Task {
             do {
-                try await SimulatorServer(configuration).run { url, _ in
+                try await SimulatorServer(started).run { url, _ in
                     writeAll("listening on \(url)\n", to: STDOUT_FILENO)
                 }
             } catch {
@@ -63,6 +62,10 @@ struct Flysim: ParsableCommand {
         if let error = error as? ServerStartError {
             complain("flysim: \(error)")
             _exit(ServerStartError.exitCode)
+        }
+        if let error = error as? JournalError {
+            complain("flysim: \(error)")
+            _exit(JournalError.exitCode)
         }
         let code = exitCode(for: error).rawValue
         guard code != 0 else {

@@ -140,7 +140,7 @@ extension SimulatorConfiguration {
             throw Failure(.badRequest, "app \"\(name)\": must be 1 to 63 lower-case letters, digits and dashes")
         }
         let traffic = TrafficSettings(seed: settings.seed, epoch: settings.epochNs, rate: settings.rate)
-        self.init(appNames: settings.apps, traffic: traffic)
+        try self.init(appNames: settings.apps, traffic: traffic)
         port = settings.port
     }
 }

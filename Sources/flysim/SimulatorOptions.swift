@@ -3,8 +3,9 @@
 // Options are read from the command line here and nowhere else; a worker's configuration comes in a frame.
 
 import ArgumentParser
+import FoundationEssentials
 import Glibc
-package import Simulator
+import Simulator
 
 struct SimulatorOptions: ParsableArguments {
     @Option(help: "Address to listen on.")
@@ -13,32 +14,26 @@ struct SimulatorOptions: ParsableArguments {
     @Option(help: "Port to listen on; 0 takes any free one and prints it.")
     var port = 0
 
-    @Option(help: "Mean lines per second and app, 0.001 to 1000000.")
-    var rate = 20.0
-
     @Option(help: "Names of the apps, separated by commas.")
     var apps = "web,api,worker"
 
     @Option(help: "Short name of the organization.")
     var org = "personal"
 
-    @Option(help: "Seed of lines and tokens; FLYSIM_SEED, else 1.")
+    @Option(help: "Seed of lines, tokens and chance; FLYSIM_SEED, else 1.")
     var seed: UInt64?
 
     @Option(help: "When line 1 may be written: RFC 3339 in UTC or Unix nanoseconds; a minute before the start.")
     var epoch: String?
 
-    @Option(help: "Lines per page, 1 to 100000.")
-    var pageSize = 100
+    @OptionGroup(title: "Lines and pages, which POST /_sim/settings changes")
+    var settings: SettingsFlags
 
-    @Option(help: "Whether the line at the cursor comes again: inclusive or exclusive (dialect platform).")
-    var cursor = CursorBoundary.inclusive
+    @Option(help: "A fault that is on from the start, as the JSON of POST /_sim/switch; may be repeated.")
+    var fault: [String] = []
 
-    @Option(help: "Each app falls silent after this many lines.")
-    var maxLines: Int?
-
-    @Option(help: "Longest life of a token; the life of new ones where none is asked for.")
-    var tokenLife = "24h"
+    @Option(help: "Keep changed settings in this file, so that the next start with it goes on with them.")
+    var journal: String?
 
     @Option(help: "A token to accept as it is, without a scheme; may be repeated.")
     var allowToken: [String] = []
@@ -46,24 +41,23 @@ struct SimulatorOptions: ParsableArguments {
     @Flag(help: "Accept any token, or none.")
     var noAuth = false
 
+    @Option(
+        help: """
+            What the fake fly does: \(FlyBehaviour.names); or @FILE, which holds one of these and is read at each run; \
+            FLYSIM_FLY, else token.
+            """)
+    var fly: String?
+
     @Option(help: ArgumentHelp("Run as flyfleet's worker of this path.", visibility: .hidden))
     var worker: String?
 
     func validate() throws {
         guard (0...65_535).contains(port) else { throw ValidationError("--port \(port): must be 0 to 65535") }
-        guard Timeline.allowedRates.contains(rate) else {
-            throw ValidationError("--rate \(rate): must be 0.001 to 1000000 lines per second")
-        }
-        guard PageRules.allowedSizes.contains(pageSize) else {
-            throw ValidationError("--page-size \(pageSize): must be 1 to 100000 lines")
-        }
-        if let maxLines, maxLines < 0 { throw ValidationError("--max-lines \(maxLines): must not be negative") }
         for name in appNames where !Organization.isValidAppName(name) {
             throw ValidationError("--apps \"\(name)\": an app name is 1 to 63 lower-case letters, digits and dashes")
         }
-        _ = try life()
         _ = try explicitEpoch()
-        _ = try resolvedSeed()
+        _ = try configuration(now: 0)
     }
 
     /// The seed: the option, else FLYSIM_SEED, else 1.
@@ -76,27 +70,39 @@ struct SimulatorOptions: ParsableArguments {
         return seed
     }
 
-    /// The configuration of a stand-alone server.
+    /// The configuration of a stand-alone server, without what its journal holds.
     ///
     /// - Parameter now: Unix nanoseconds; without `--epoch`, history begins a minute before.
     func configuration(now: Int64) throws -> SimulatorConfiguration {
         let epoch = try explicitEpoch() ?? now - 60_000_000_000
-        let traffic = TrafficSettings(seed: try resolvedSeed(), epoch: epoch, rate: rate, lineLimit: maxLines)
-        var configuration = SimulatorConfiguration(appNames: appNames, traffic: traffic)
+        // The rate is one of the orders, which check it.
+        let traffic = TrafficSettings(seed: try resolvedSeed(), epoch: epoch, rate: 1)
+        var configuration: SimulatorConfiguration
+        do {
+            configuration = try SimulatorConfiguration(
+                appNames: appNames, traffic: traffic, slug: org, orders: try settings.orders())
+        } catch let error as SettingsError {
+            // The member's name is the flag's, but for the dashes.
+            let words = error.description.split(separator: " ", maxSplits: 1)
+            throw ValidationError("--" + words[0].replacing("_", with: "-") + " " + words[1])
+        }
         configuration.host = host
         configuration.port = port
-        configuration.organization = org
-        configuration.pages = PageRules(size: pageSize, boundary: cursor)
-        configuration.tokens = TokenRules(allowed: allowToken, longestLife: try life(), acceptsAnything: noAuth)
+        configuration.settings.tokens.allowed = allowToken
+        configuration.settings.tokens.acceptsAnything = noAuth
+        for text in fault { try Self.switchOn(text, in: &configuration.faults, now: now) }
         return configuration
     }
 
-    /// The longest life of a token, in nanoseconds.
-    func life() throws -> Int64 {
-        guard let life = DurationText.nanoseconds(tokenLife), life > 0 else {
-            throw ValidationError("--token-life \"\(tokenLife)\": must be a duration like 250ms, 10m or 24h")
+    private static func switchOn(_ text: String, in switches: inout FaultSwitches, now: Int64) throws {
+        guard let order = try? JSONDecoder().decode(FaultOrder.self, from: Data(text.utf8)) else {
+            throw ValidationError("--fault '\(text)': not an order; needs JSON with the member fault")
         }
-        return life
+        do {
+            try switches.apply(order, now: now)
+        } catch {
+            throw ValidationError("--fault '\(text)': \(error)")
+        }
     }
 
     private var appNames: [String] {
@@ -112,8 +118,6 @@ struct SimulatorOptions: ParsableArguments {
         return instant
     }
 }
-
-extension CursorBoundary: ExpressibleByArgument {}
 
 /// The value of a variable of the environment; nil where it is not set.
 func environmentVariable(_ name: String) -> String? {

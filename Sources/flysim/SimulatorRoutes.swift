@@ -8,23 +8,15 @@ import Simulator
 
 /// The endpoints of one simulator.
 package struct SimulatorRoutes: Sendable {
-    let organization: Organization
-    let pages: PageRules
     let mint: TokenMint
-    let state = SimulatorState()
-    let clock: @Sendable () -> Int64
-    private let gate: TokenGate
+    let state: SimulatorState
 
     /// Makes the endpoints.
     ///
     /// - Parameter clock: Tells Unix nanoseconds; the only source of time.
     package init(_ configuration: SimulatorConfiguration, clock: @escaping @Sendable () -> Int64) {
-        organization = Organization(
-            slug: configuration.organization, appNames: configuration.appNames, settings: configuration.traffic)
-        pages = configuration.pages
-        mint = TokenMint(seed: configuration.traffic.seed)
-        gate = TokenGate(mint: mint, rules: configuration.tokens)
-        self.clock = clock
+        mint = TokenMint(seed: configuration.seed)
+        state = SimulatorState(configuration, clock: clock)
     }
 
     /// The router with all endpoints.
@@ -49,45 +41,57 @@ package struct SimulatorRoutes: Sendable {
         _ request: Request, _ context: SimulatorContext, to endpoint: Endpoint
     ) async throws -> Response {
         let name = context.parameters.get("app")
-        let counted = name.flatMap(organization.app(named:))?.name ?? ""
         let reception = await state.receive(app: name, endpoint: endpoint.isLogs ? .logs : .apps)
-        if let effect = reception.effect {
+        let effect = reception.effect
+        if let effect, effect.delayMilliseconds > 0 {
             try await Task.sleep(for: .milliseconds(effect.delayMilliseconds))
-            if let answer = FaultyAnswer(effect.fault, endpoint: endpoint) {
-                await state.record(app: counted, outcome: answer.outcome)
-                return try await answer.response(on: context.channel)
-            }
         }
-        let now = clock()
-        let answer: Answer
-        do throws(TokenRefusal) {
-            let header = request.headers[.authorization]
-            try gate.check(header, now: now, revokedThrough: reception.revokedThrough)
-            answer = try self.answer(request, of: endpoint, app: name, now: now)
-        } catch {
-            answer = .problem(.unauthorized, "unauthenticated: the token is \(error.rawValue)")
+        if effect?.fault == .silence { await keepSilent(since: reception.clearCount) }
+        let view = await state.view
+        let counted = name.flatMap(view.organization.app(named:))?.name ?? ""
+        if let fault = effect?.fault, let answer = FaultyAnswer(fault, endpoint: endpoint) {
+            await state.record(app: counted, outcome: fault.outcome ?? "200")
+            return try await answer.response(on: context.channel, now: view.now, uri: "\(request.uri)")
         }
-        await state.record(app: counted, outcome: "\(answer.status.code)", lastSequence: answer.lastSequence)
-        return answer.response
+        let answer = answer(request, of: endpoint, app: name, view)
+        await state.record(
+            app: counted, outcome: effect?.fault.outcome ?? "\(answer.status.code)",
+            lastSequence: answer.lastSequence)
+        guard let fault = effect?.fault else { return answer.response }
+        return answer.response(spoiltBy: fault, on: context.channel)
+    }
+
+    /// Says nothing until faults are cleared; there is no way to see that the client has given up.
+    private func keepSilent(since clearCount: Int) async {
+        let deadline = ContinuousClock.now + .milliseconds(FaultSwitches.longestDelayMilliseconds)
+        while await state.clearCount == clearCount, ContinuousClock.now < deadline, !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(50))
+        }
     }
 
     private func answer(
-        _ request: Request, of endpoint: Endpoint, app name: String?, now: Int64
-    ) throws(TokenRefusal) -> Answer {
-        if endpoint == .appList { return appList(request) }
-        guard let app = name.flatMap(organization.app(named:)) else {
-            return endpoint.isLogs
+        _ request: Request, of endpoint: Endpoint, app name: String?, _ view: SimulatorState.View
+    ) -> Answer {
+        do throws(TokenRefusal) {
+            try TokenGate(mint: mint, rules: view.settings.tokens)
+                .check(request.headers[.authorization], now: view.now, revokedThrough: view.revokedThrough)
+        } catch {
+            return .problem(.unauthorized, "unauthenticated: the token is \(error.rawValue)")
+        }
+        if endpoint == .appList { return appList(request, view.organization) }
+        guard let app = name.flatMap(view.organization.app(named:)) else {
+            return endpoint.isLogs && view.settings.missingAppStatus == 401
                 ? .problem(.unauthorized, "unauthenticated") : .problem(.notFound, "app not found")
         }
         switch endpoint {
-        case .appList: return appList(request)
-        case .appDetails: return .json(organization.details(of: app))
-        case .machineList: return .json(organization.machineList(of: app, now: now))
-        case .platformLogs, .machinesLogs: return logs(of: app, request, endpoint, now: now)
+        case .appList: return appList(request, view.organization)
+        case .appDetails: return .json(view.organization.details(of: app))
+        case .machineList: return .json(view.organization.machineList(of: app, now: view.now))
+        case .platformLogs, .machinesLogs: return logs(of: app, request, endpoint, now: view.now)
         }
     }
 
-    private func appList(_ request: Request) -> Answer {
+    private func appList(_ request: Request, _ organization: Organization) -> Answer {
         guard let slug = parameter("org_slug", of: request) else {
             return .problem(.badRequest, "org_slug is required")
         }
@@ -104,15 +108,20 @@ package struct SimulatorRoutes: Sendable {
             }
             query.cursor = cursor
         }
-        var rules = pages
+        var rules = app.pages
         // A start time is where to begin; only the platform's token leaves open whether its own instant is meant.
-        if endpoint == .machinesLogs { rules.boundary = .inclusive }
-        let sequences = app.page(query, rules: rules, now: now)
-        let lastSequence = sequences.last
-        return endpoint == .platformLogs
-            ? Answer(bytes: app.platformPage(sequences), lastSequence: lastSequence)
-            : Answer(
-                contentType: "application/x-ndjson", bytes: app.machinesPage(sequences), lastSequence: lastSequence)
+        if endpoint == .machinesLogs {
+            rules.boundary = .inclusive
+            rules.repeatShare = 0
+        }
+        let sequences = app.records(query, rules: rules, now: now)
+        var answer =
+            endpoint == .platformLogs
+            ? Answer(bytes: app.platformPage(sequences, rules: rules, after: query.cursor))
+            : Answer(contentType: "application/x-ndjson", bytes: app.machinesPage(sequences))
+        answer.lastSequence = sequences.max()
+        let accepted = request.headers[.acceptEncoding]?.contains("gzip") ?? false
+        return rules.compressed && accepted ? answer.compressed : answer
     }
 
     /// A parameter of the query; nil where it is absent or empty, which mean the same to Fly.

@@ -58,11 +58,28 @@ import Testing
             FaultOrder(fault: "status", status: 600), FaultOrder(fault: "close", count: 0),
             FaultOrder(fault: "slow"), FaultOrder(fault: "slow", delayMilliseconds: -1),
             FaultOrder(fault: "slow", delayMilliseconds: FaultSwitches.longestDelayMilliseconds + 1),
+            FaultOrder(fault: "close", share: 0), FaultOrder(fault: "close", share: 1.1),
+            FaultOrder(fault: "redirect"), FaultOrder(fault: "redirect", status: 200, location: "http://x"),
+            FaultOrder(fault: "redirect", location: "a\r\nb"), FaultOrder(fault: "slow_body"),
+            FaultOrder(fault: "cut", bytes: -1),
         ])
     func refuses(order: FaultOrder) {
         var switches = FaultSwitches()
         #expect(throws: FaultOrderError.self) { try switches.apply(order, now: epoch) }
         #expect(switches.take(app: "web", endpoint: .logs) == nil)
+    }
+
+    @Test("a share hits about that many requests, the same ones for the same seed")
+    func sharesOut() throws {
+        func hits(seed: UInt64) throws -> [Bool] {
+            var switches = FaultSwitches(seed: seed)
+            try switches.apply(FaultOrder(fault: "close", share: 0.2), now: epoch)
+            return (0..<1_000).map { _ in switches.take(app: "web", endpoint: .logs) != nil }
+        }
+        let first = try hits(seed: 1)
+        #expect((150...250).contains(first.count { $0 }))
+        #expect(try hits(seed: 1) == first)
+        #expect(try hits(seed: 2) != first)
     }
 
     @Test("there is a limit to the switches that are on")

@@ -34,6 +34,29 @@ final class FlysimProcess {
 
     var pid: Int32 { process.processIdentifier }
 
+    var isRunning: Bool { process.isRunning }
+
+    /// Whether nobody holds its stdout any more.
+    var isOutputClosed: Bool {
+        var state = pollfd(fd: output.fileHandleForReading.fileDescriptor, events: 0, revents: 0)
+        return poll(&state, 1, 0) == 1 && state.revents & Int16(POLLHUP) != 0
+    }
+
+    /// Waits for its end, however it came.
+    func awaitDeath() { process.waitUntilExit() }
+
+    /// Waits until it has a child, and returns the child's pid; nil when none came within the deadline.
+    func awaitChild() -> Int32? {
+        let deadline = ContinuousClock.now + .milliseconds(Int(Self.deadlineMilliseconds))
+        while ContinuousClock.now < deadline {
+            let path = "/proc/\(pid)/task/\(pid)/children"
+            let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+            if let child = text.split(separator: " ").first.flatMap({ Int32($0) }) { return child }
+            sched_yield()
+        }
+        return nil
+    }
+
     func send(_ kind: FrameKind, id: UInt32 = 0, _ json: String = "") throws {
         try input.fileHandleForWriting.write(contentsOf: FrameEncoder.encode(kind, id: id, payload: Array(json.utf8)))
     }

@@ -1,8 +1,9 @@
 // The built program: its exit codes and messages, the fake fly on the command line, and its life as a worker.
 
-import FoundationEssentials
+import Foundation
 import Framing
 import Glibc
+import HTTPTypes
 import Simulator
 import Testing
 import WorkerProtocol
@@ -30,7 +31,10 @@ import WorkerProtocol
         "wrong usage is exit code 64 and one line that names what is wrong",
         arguments: [
             (["--bogus"], "--bogus"), (["--port", "65536"], "65536"), (["--port", "x"], "x"),
-            (["--rate", "0"], "--rate"), (["--rate", "nan"], "--rate"), (["--apps", "a,,b"], "--apps"),
+            (["--rate=-1"], "--rate"), (["--rate", "nan"], "--rate"), (["--apps", "a,,b"], "--apps"),
+            (["--odd", "nice=0.1"], "--odd"), (["--late-share", "2"], "--late-share"), (["--ties", "loose"], "--ties"),
+            (["--app-rate", "web"], "--app-rate"), (["--stop-at", "soon"], "--stop-at"),
+            (["--fault", "{}"], "--fault"), (["--fly", "dance", "fly", "auth", "token"], "--fly"),
             (["--apps", "Web"], "Web"), (["--epoch", "tomorrow"], "tomorrow"), (["--page-size", "0"], "--page-size"),
             (["--token-life=-5s"], "-5s"), (["--cursor", "fuzzy"], "fuzzy"), (["--max-lines=-1"], "-1"),
             (["extra"], "extra"), (["--worker", "sandbox"], "--worker"),
@@ -71,6 +75,89 @@ import WorkerProtocol
         }
         #expect(try FlysimProcess(["fly", "logs"]).end().code == 1)
         #expect(try FlysimProcess(words, environment: ["FLYSIM_SEED": "x"]).end().code == 64)
+    }
+
+    @Test("the fake fly does as told, by option, variable or file")
+    func behavesBadly() throws {
+        let words = ["fly", "auth", "token"]
+        let failed = try FlysimProcess(["--fly", "fail"] + words).end()
+        #expect(failed.code == 1 && failed.errors.hasPrefix("Error: "))
+        let prompt = try FlysimProcess(words, environment: ["FLYSIM_FLY": "prompt"])
+        try prompt.closeInput()
+        let asked = try prompt.end()
+        #expect(asked.code == 1 && asked.errors.contains("? Select Organization"))
+        let file = FileManager.default.temporaryDirectory.appending(path: "flysim-\(getpid())-behaviour")
+        defer { try? FileManager.default.removeItem(at: file) }
+        for (text, code) in [("fail\n", 1), ("silent", 0)] as [(String, Int32)] {
+            try Data(text.utf8).write(to: file)
+            let process = try FlysimProcess(["--fly", "@" + file.path] + words)
+            let end = try process.end()
+            #expect(end.code == code)
+            #expect(try process.text().isEmpty)
+        }
+        let noisy = try FlysimProcess(["--fly", "noise"] + words)
+        let end = try noisy.end()
+        #expect(end.code == 0 && end.errors.count { $0 == "\n" } > 1_000)
+        #expect(try noisy.text().hasPrefix("fm2_"))
+    }
+
+    @Test("a fake fly that hangs does, and its child holds stdout when it is killed")
+    func hangs() throws {
+        let process = try FlysimProcess(["--fly", "hang-with-child", "fly", "auth", "token"], environment: searchPath)
+        let child = try #require(process.awaitChild())
+        #expect(process.isRunning && !process.isOutputClosed)
+        kill(process.pid, SIGKILL)
+        #expect(kill(child, 0) == 0 && !process.isOutputClosed)
+        // Only now does Foundation see the end: the child holds its pipe, too.
+        kill(child, SIGKILL)
+        process.awaitDeath()
+        #expect(try process.text().isEmpty)
+    }
+
+    private var searchPath: [String: String] { ["PATH": "/usr/bin:/bin"] }
+
+    @Test("a server killed and started again with the same journal serves the same lines")
+    func goesOn() async throws {
+        let journal = FileManager.default.temporaryDirectory.appending(path: "flysim-\(getpid())-journal")
+        defer { try? FileManager.default.removeItem(at: journal) }
+        let arguments = [
+            "--epoch", "\(WireTime.text(unixNow - 10 * second))", "--no-auth", "--page-size", "5000", "--journal",
+            journal.path,
+        ]
+        var pages: [String] = []
+        var start = Int64(0)
+        for life in 1...2 {
+            let process = try FlysimProcess(arguments)
+            let port = try #require(try process.text().dropLast().split(separator: ":").last.flatMap { Int($0) })
+            let client = RouterClient(port: port)
+            if life == 1 {
+                let order = Array(#"{"rate":3000,"odd":{"ansi":0.2},"late_share":0.2,"late_by":"100ms"}"#.utf8)
+                let answer = try await client.request(.post, "/_sim/settings", body: order).text
+                start = try #require(Int64(answer.filter(\.isNumber)))
+            }
+            // A second after the change no line of its first part is missing any more.
+            let uri = "/v1/apps/web/logs?start_time=0"
+            var rows: [Substring] = []
+            let deadline = ContinuousClock.now + .seconds(30)
+            repeat {
+                try #require(ContinuousClock.now < deadline, "the lines do not come: \(rows.last ?? "none")")
+                rows = try await client.request(.get, uri).text.split(separator: "\n")
+            } while rows.last.flatMap(timestamp).map { $0 < start + second } ?? true
+            pages.append(rows.prefix(800).joined(separator: "\n"))
+            kill(process.pid, SIGKILL)
+            process.awaitDeath()
+        }
+        #expect(pages[0] == pages[1] && pages[0].contains("blinking"))
+    }
+
+    private func timestamp(of row: Substring) -> Int64? {
+        WireTime.parse(String(row.split(separator: "\"")[3]))
+    }
+
+    private var unixNow: Int64 {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        return Int64(now.tv_sec) * second + Int64(now.tv_nsec)
     }
 
     @Test("a worker is ready when it listens, answers requests and pings, and says goodbye when stopped")

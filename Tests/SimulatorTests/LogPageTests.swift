@@ -83,4 +83,79 @@ import Testing
         #expect(page(PageQuery(cursor: 0, region: "nowhere")).isEmpty)
         #expect(page(PageQuery(cursor: 0, instance: "00000000000000")).isEmpty)
     }
+
+    @Test("the retention is a setting, also for the newest page")
+    func forgetsSooner() throws {
+        var rules = PageRules(size: 1_000)
+        rules.retention = 10 * second
+        let first = try #require(app.page(PageQuery(cursor: 0), rules: rules, now: now).first)
+        #expect(app.timeline.timestamp(of: first) >= now - 10 * second)
+        #expect(app.timeline.timestamp(of: first - 1) < now - 10 * second)
+        #expect(app.page(PageQuery(), rules: rules, now: now).first == first)
+    }
+
+    @Test("a page keeps the lines of its last nanosecond together or cuts them, as told", arguments: TieRule.allCases)
+    func tiesPages(rule: TieRule) throws {
+        var settings = traffic()
+        settings.lines.tieLength = 150
+        settings.lines.tieEvery = 500
+        let app = SimulatedApp(name: "web", settings: settings)
+        var rules = PageRules()
+        rules.ties = rule
+        let time = app.timeline.timestamp(of:)
+        let last = try #require((1...1_000).first { time($0) == time($0 + 1) })
+        let cursor = app.timeline.timestamp(of: last - 10)
+        let page = app.page(PageQuery(cursor: cursor), rules: rules, now: now)
+        #expect(page.first == last - 10 && page.count == (rule == .whole ? 160 : 100))
+        let middle = app.timeline.timestamp(of: last)
+        #expect(app.page(PageQuery(), rules: rules, now: middle).count == (rule == .whole ? 150 : 100))
+    }
+
+    @Test("late lines are missing at first, come behind later ones, and all come")
+    func isLate() {
+        var settings = traffic()
+        settings.lines.lateShare = 0.1
+        settings.lines.lateness = 5 * second
+        let app = SimulatedApp(name: "web", settings: settings)
+        let first = app.timeline.firstSequence(atOrAfter: now - 10 * second)
+        let all = Array(first...app.count(through: now))
+        let query = PageQuery(cursor: now - 10 * second)
+        let seen = app.page(query, rules: PageRules(size: 1_000), now: now)
+        #expect(seen == all.filter { app.line($0).appearance <= now })
+        #expect(app.missingCount(at: now) == all.count - seen.count && seen.count < all.count)
+        let missing = Set(all).subtracting(seen)
+        for sequence in missing {
+            let line = app.line(sequence)
+            #expect((5 * second / 2...5 * second).contains(line.appearance - line.timestamp))
+            let instant = line.appearance
+            #expect(app.page(query, rules: PageRules(size: 1_000), now: instant).contains(sequence))
+            #expect(!app.page(query, rules: PageRules(size: 1_000), now: instant - 1).contains(sequence))
+        }
+        #expect(app.missingCount(at: now + 5 * second) < all.count)
+    }
+
+    @Test("records come twice, and a reader that drops repeats sees every line", arguments: TieRule.allCases)
+    func repeats(rule: TieRule) {
+        var settings = traffic(lineLimit: 2_000)
+        settings.lines.tieLength = 20
+        settings.lines.tieEvery = 100
+        let app = SimulatedApp(name: "web", settings: settings)
+        var rules = PageRules()
+        rules.repeatShare = 0.3
+        rules.ties = rule
+        var counts: [Int: Int] = [:]
+        var onOnePage = 0
+        var cursor: Int64 = 0
+        var previous: [Int] = []
+        while true {
+            let page = app.records(PageQuery(cursor: cursor), rules: rules, now: now)
+            guard page != previous, let newest = page.max() else { break }
+            previous = page
+            onOnePage += page.count - Set(page).count
+            for sequence in page { counts[sequence, default: 0] += 1 }
+            cursor = app.timeline.timestamp(of: newest)
+        }
+        #expect(counts.keys.sorted() == Array(1...2_000))
+        #expect(onOnePage > 100 && counts.values.contains { $0 > 1 })
+    }
 }

@@ -93,6 +93,20 @@ import Testing
         #expect(app.machinesPage([]).isEmpty)
     }
 
+    @Test("a token is a string or a number, and that of an empty page may be the one asked with")
+    func rendersTokens() {
+        var rules = PageRules()
+        rules.tokenForm = .number
+        let token = app.timeline.timestamp(of: 1)
+        let page = String(decoding: app.platformPage([1], rules: rules), as: UTF8.self)
+        #expect(page.hasSuffix(#""meta":{"next_token":\#(token)}}"#))
+        rules.emptyToken = .same
+        let empty = String(decoding: app.platformPage([], rules: rules, after: 7), as: UTF8.self)
+        #expect(empty == #"{"data":[],"meta":{"next_token":7}}"#)
+        let first = String(decoding: app.platformPage([], rules: rules), as: UTF8.self)
+        #expect(first == #"{"data":[],"meta":{"next_token":""}}"#)
+    }
+
     @Test("a machines page holds one entry a line")
     func rendersMachines() throws {
         let sequences = Array(1...3_000)

@@ -34,6 +34,9 @@ struct RouterClient: Sendable {
 
     private let port: Int
 
+    /// Asks a server that listens already.
+    init(port: Int) { self.port = port }
+
     /// Serves the router while the body runs, and returns when the server has stopped.
     static func serving(
         _ router: Router<SimulatorContext>, _ body: (RouterClient) async throws -> Void

@@ -11,10 +11,9 @@ import flysim
     private let app = SimulatedApp(name: "web", settings: traffic())
 
     private func test(
-        adjust: (inout SimulatorConfiguration) -> Void = { _ in }, _ body: (Client) async throws -> Void
+        orders: [SettingsOrder] = [], _ body: (Client) async throws -> Void
     ) async throws {
-        var configuration = SimulatorConfiguration(appNames: ["web", "api"], traffic: traffic())
-        adjust(&configuration)
+        let configuration = try SimulatorConfiguration(appNames: ["web", "api"], traffic: traffic(), orders: orders)
         let now = now
         let router = SimulatorRoutes(configuration, clock: { now }).router()
         let token = "FlyV1 " + TokenMint(seed: 1).bundle(issuedAt: now - second, life: 3_600 * second, nonce: 1)
@@ -55,10 +54,10 @@ import flysim
 
     @Test("page size and boundary are settings; a start time is always inclusive")
     func obeysSettings() async throws {
-        let adjust: (inout SimulatorConfiguration) -> Void = {
-            $0.pages = PageRules(size: 3, boundary: .exclusive)
-        }
-        try await test(adjust: adjust) { client in
+        var order = SettingsOrder()
+        order.pageSize = 3
+        order.cursor = "exclusive"
+        try await test(orders: [order]) { client in
             let cursor = app.timeline.timestamp(of: 50)
             let platform = try await client.get("/api/v1/apps/web/logs?next_token=\(cursor)")
             #expect(platform.body == app.platformPage([51, 52, 53]))

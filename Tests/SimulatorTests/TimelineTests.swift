@@ -27,6 +27,21 @@ import Testing
         }
     }
 
+    @Test("runs of lines share one nanosecond, and the count knows them", arguments: [2, 150, 256])
+    func ties(length: Int) {
+        let timeline = Timeline(epoch: epoch, rate: 100, key: 3, tieLength: length, tieEvery: 1_000)
+        let timestamps = (1...10_000).map { timeline.timestamp(of: $0) }
+        #expect(timestamps == timestamps.sorted())
+        let runs = Dictionary(grouping: timestamps, by: { $0 }).values.filter { $0.count > 1 }
+        #expect(runs.count == 10 && runs.allSatisfy { $0.count == length })
+        for (index, timestamp) in timestamps.enumerated() {
+            #expect(timeline.count(through: timestamp) >= index + 1)
+            #expect(timeline.count(through: timestamp - 1) <= index)
+            let last = timeline.count(through: timestamp)
+            #expect(timeline.timestamp(of: last) == timestamp && timeline.timestamp(of: last + 1) > timestamp)
+        }
+    }
+
     @Test("there is no line before the epoch and none is lost at the end of time")
     func hasBounds() {
         let timeline = Timeline(epoch: epoch, rate: 20, key: 7)

@@ -17,7 +17,8 @@ import Testing
 
     @Test("this line is what seed 1 always served: restarts of later builds must not change history")
     func keepsHistory() {
-        #expect(message(of: app.line(1)) == "HEAD / 204 314ms bytes=49910 request_id=ae380b442042 seq=1")
+        let text = "HEAD / 204 314ms bytes=49910 request_id=ae380b442042 at=1780608305049 seq=1"
+        #expect(message(of: app.line(1)) == text)
         #expect(app.machines[app.line(1).machine].id == "4d9b7ba37ac48b")
         #expect(app.line(1).timestamp == epoch + 49_849_422)
     }
@@ -34,8 +35,39 @@ import Testing
     func numbersItsLines() {
         for sequence in 1...5_000 {
             let text = message(of: app.line(sequence))
-            #expect(text.hasSuffix(" seq=\(sequence)"))
+            let line = app.line(sequence)
+            #expect(line.appearance == line.timestamp)
+            #expect(text.hasSuffix(" at=\(line.timestamp / 1_000_000) seq=\(sequence)"))
             #expect(!text.contains { $0.isNewline })
+        }
+    }
+
+    @Test("an odd text has its share, its line's number and nothing that ends a line", arguments: OddMessage.allCases)
+    func writesOddTexts(kind: OddMessage) {
+        var settings = traffic()
+        settings.lines.oddShares = [kind: 0.25]
+        settings.lines.longBytes = 5_000
+        let app = SimulatedApp(name: "web", settings: settings)
+        let lines = (1...2_000).map(app.line)
+        let odd = lines.filter { $0.oddMessage == kind }
+        #expect((400...600).contains(odd.count))
+        for line in odd {
+            var bytes: [UInt8] = []
+            line.appendMessage(to: &bytes)
+            #expect(!bytes.contains(0x0A) && !bytes.contains(0x0D))
+            let number = Array(" at=\(line.timestamp / 1_000_000) seq=\(line.sequence)".utf8)
+            switch kind {
+            case .empty: #expect(bytes.isEmpty)
+            case .long: #expect(bytes.count == 5_000 + number.count)
+            case .ansi: #expect(bytes.contains(0x1B))
+            case .control: #expect(bytes.contains(0) && bytes.contains(0x7F))
+            case .invalid: #expect(String(validating: bytes, as: UTF8.self) == nil)
+            }
+            #expect(kind == .empty || bytes.suffix(number.count) == number[...])
+        }
+        let ordinary = SimulatedApp(name: "web", settings: traffic())
+        for line in lines where line.oddMessage == nil {
+            #expect(message(of: line) == message(of: ordinary.line(line.sequence)))
         }
     }
 
