@@ -41,7 +41,10 @@ var targets: [Target] = [
     .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CLibuv", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"])]),
     .target(name: "CLinux"),
+    .systemLibrary(name: "CPcre2", providers: [.apt(["libpcre2-dev"])]),
     .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 ]
 
 // Pure: values in, values out.
@@ -51,6 +54,7 @@ targets += library("Supervision", pure: true)
 targets += library("PolicySimulation", ["Supervision"], pure: true)
 targets += library("FlyAPI", pure: true)
 targets += library("LogPages", ["CSimdjson", "FlyAPI"])
+targets += library("LinePatterns", ["CPcre2"])
 targets += library("ConfigurationModel", tested: false)
 
 // The event loop and what stands on it.
@@ -61,23 +65,30 @@ targets += library(
 targets += library("HTTPClient", ["CCurl", "EventLoop"])
 targets += library(
     "Fleet", ["CLinux", "ConfigurationModel", "EventLoop", "FlyAPI", "Framing", "Supervision", "WorkerProtocol", deque])
-targets += library("FleetSimulation", ["EventLoop", "Fleet", "Supervision"])
+targets += library("FleetSimulation", ["EventLoop", "Fleet", "Framing", "Supervision"])
 
 // What the workers do.
 targets += library(
     "Registry", ["WorkerProtocol", "WorkerRuntime"], testDependencies: ["WorkerHarness", "flyfleet-registry"])
 targets += library(
-    "Store", ["EventLoop", "WorkerProtocol", "WorkerRuntime", grdb],
+    "Store", ["EventLoop", "Framing", "WorkerProtocol", "WorkerRuntime", grdb],
     testDependencies: ["WorkerHarness", "flyfleet-store"])
 targets += library(
     "TokenService", ["CLinux", "EventLoop", "FlyAPI", "WorkerProtocol", "WorkerRuntime"],
     testDependencies: ["WorkerHarness", "flyfleet-tokens"])
 targets += library(
-    "Sinks", ["CLinux", "EventLoop", "Framing", "LogPages", "WorkerProtocol", "WorkerRuntime"],
+    "Sinks",
+    [
+        "CLinux", "CZlib", "CZstd", "EventLoop", "FlyAPI", "Framing", "LinePatterns", "LogPages", "WorkerProtocol",
+        "WorkerRuntime",
+    ],
     testDependencies: ["flyfleet-sink"])
 targets += library(
     "Streamer",
-    ["CLinux", "EventLoop", "FlyAPI", "Framing", "HTTPClient", "LogPages", "WorkerProtocol", "WorkerRuntime"],
+    [
+        "CLinux", "EventLoop", "FlyAPI", "Framing", "HTTPClient", "LinePatterns", "LogPages", "WorkerProtocol",
+        "WorkerRuntime",
+    ],
     testDependencies: ["flyfleet-streamer"])
 targets += library("ConfigurationFiles", ["CLinux", "ConfigurationModel", toml], testDependencies: ["flyfleet-config"])
 targets += library(
@@ -89,7 +100,8 @@ targets += [
     program(
         "flyfleet",
         [
-            "ConfigurationModel", "EventLoop", "Fleet", "PolicySimulation", "Supervision", argumentParser,
+            "ConfigurationModel", "EventLoop", "Fleet", "LinePatterns", "PolicySimulation", "Supervision",
+            argumentParser,
         ]),
     program("flyfleet-bench", ["CLinux", "Framing", "Simulator"]),
     program("flyfleet-config", ["ConfigurationFiles", "ConfigurationModel"]),

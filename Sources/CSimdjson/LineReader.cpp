@@ -93,3 +93,7 @@ extern "C" csj_status csj_lines_next(csj_reader *reader, csj_line *line) noexcep
         return unescaped == CSJ_OK ? CSJ_OK : reader->end_with(unescaped, size_t(line->raw.start - reader->bytes));
     }
 }
+
+extern "C" size_t csj_unescape(const uint8_t *bytes, size_t length, uint8_t *output) noexcept {
+    return unescape(bytes, length, output);
+}

@@ -38,6 +38,22 @@ package enum ConfigurationReader {
         case .machine: file.machine = try entry.text()
         case .pollInterval: file.pollInterval = try entry.duration(example: "2s")
         case .since: file.since = try entry.duration(example: "10m")
+        case .until: file.until = try entry.duration(example: "1h")
+        case .tail: file.tail = try entry.count()
+        case .noFollow: file.noFollow = try entry.truth()
+        case .provider: file.provider = try entry.oneOrMore(example: #"["app", "proxy"]"#)
+        case .level: file.level = try entry.oneOrMore(example: #"["error", "warn"]"#)
+        case .include: file.include = try entry.oneOrMore(example: #"["timeout"]"#)
+        case .exclude: file.exclude = try entry.oneOrMore(example: #"["GET /health"]"#)
+        case .overlap: file.overlap = try entry.duration(example: "20s")
+        case .sink: file.sink = try entry.oneOrMore(example: #"["file:/var/log/fleet.ndjson"]"#)
+        case .rotateSize: file.rotateSize = try entry.size(example: "100MB")
+        case .rotateEvery: file.rotateEvery = try entry.duration(example: "24h")
+        case .rotateCompress: file.rotateCompress = try entry.text()
+        case .rotateKeep: file.rotateKeep = try entry.count()
+        case .sinkSync: file.sinkSync = try entry.truth()
+        case .highlight: file.highlight = try entry.oneOrMore(example: #"["error"]"#)
+        case .mergeWindow: file.mergeWindow = try entry.duration(example: "500ms")
         case .output: file.output = try entry.text()
         case .events: file.events = try entry.text()
         case .stateDir: file.stateDir = try entry.text()
@@ -82,6 +98,24 @@ private struct Entry {
             texts.append(text)
         }
         return texts
+    }
+
+    /// A list of texts, or one text by itself.
+    func oneOrMore(example: String) throws(ConfigurationError) -> [String] {
+        if let text = value.string { return [text] }
+        return try texts(example: example)
+    }
+
+    func truth() throws(ConfigurationError) -> Bool {
+        guard let truth = value.bool else { throw mismatch("true or false", "write it without quotes") }
+        return truth
+    }
+
+    /// A text, or a bare number, which is bytes as it is in a flag.
+    func size(example: String) throws(ConfigurationError) -> String {
+        if let number = value.int { return String(number) }
+        guard let text = value.string else { throw mismatch("a size", "write \(key) = \"\(example)\"") }
+        return text
     }
 
     /// Texts of which the first names a program.

@@ -19,6 +19,31 @@ package struct ConfigurationFile: Codable, Equatable, Sendable {
     /// A duration as the flag takes it, `2s` say, unchecked; the same goes for ``since`` and ``stopGrace``.
     package var pollInterval: String?
     package var since: String?
+    /// A time or a duration, unchecked.
+    package var until: String?
+    /// Lines, never negative.
+    package var tail: Int?
+    package var noFollow: Bool?
+    package var provider: [String]?
+    package var level: [String]?
+    /// Regular expressions, unchecked, as in ``exclude`` and ``highlight``.
+    package var include: [String]?
+    package var exclude: [String]?
+    /// A duration, unchecked.
+    package var overlap: String?
+    /// Each `file:PATH`, unchecked.
+    package var sink: [String]?
+    /// Bytes with a unit, unchecked.
+    package var rotateSize: String?
+    /// A duration, unchecked.
+    package var rotateEvery: String?
+    package var rotateCompress: String?
+    /// Files, never negative.
+    package var rotateKeep: Int?
+    package var sinkSync: Bool?
+    package var highlight: [String]?
+    /// A duration, unchecked.
+    package var mergeWindow: String?
     /// `pretty`, `json` or `raw`, unchecked.
     package var output: String?
     package var events: String?
@@ -43,7 +68,17 @@ package struct ConfigurationFile: Codable, Equatable, Sendable {
         case caFile = "ca_file"
         case region, machine
         case pollInterval = "poll_interval"
-        case since, output, events
+        case since, until, tail
+        case noFollow = "no_follow"
+        case provider, level, include, exclude, overlap, sink
+        case rotateSize = "rotate_size"
+        case rotateEvery = "rotate_every"
+        case rotateCompress = "rotate_compress"
+        case rotateKeep = "rotate_keep"
+        case sinkSync = "sink_sync"
+        case highlight
+        case mergeWindow = "merge_window"
+        case output, events
         case stateDir = "state_dir"
         case maxRestarts = "max_restarts"
         case maxSeconds = "max_seconds"

@@ -1,193 +1,265 @@
-// Which batches are on their way, to whom, and how far each app's cursor may be committed. Pure.
+// Which batches are on their way, to whom, and what of them may be committed. Pure.
 //
-// A batch is held until every subscriber has acknowledged it, so that a subscriber that dies gets it again. Batches
-// go to a subscriber in the order of their arrival, and come back acknowledged in that order: an acknowledgement out
-// of turn is the subscriber's fault. A cursor is committed only when the batches before it are acknowledged too.
+// All batches stand in one order, that of their arrival. Every durable subscriber gets them in it and acknowledges them
+// in it, so that each is a prefix: acknowledged <= delivered. What all have acknowledged may be committed, a prefix at a
+// time; a batch is held until then, for a subscriber that dies gets again what it had not acknowledged.
+//
+//     base            committable                                            base + entries.count
+//      | acknowledged by all |  acknowledged by some, delivered, waiting             |
+//      | of which `committing` are in the store's hands                              |
+//
+// Invariant: of a subscriber that keeps a position there is one for each batch in base..<acknowledged, so that what is
+// committed for it is where it stood behind the last batch of the prefix, however far it has got since.
 
 internal import DequeModule
 
-/// A batch on its way from a Streamer to the sinks.
-package struct Batch<Body> {
-    /// The app whose lines it holds.
-    package let app: String
-    /// The number its Streamer gave it; unique within one incarnation only.
-    package let number: UInt64
-    /// Which start of the Streamer sent it.
-    package let incarnation: Int
-    /// Where reading goes on after it; empty when the batch does not move the cursor.
-    package let cursor: String
-    /// Its size as a frame, in bytes.
-    package let bytes: Int
-    /// What is delivered.
-    package let body: Body
-
-    /// A batch as its Streamer sent it.
-    package init(app: String, number: UInt64, incarnation: Int, cursor: String, bytes: Int, body: Body) {
-        self.app = app
-        self.number = number
-        self.incarnation = incarnation
-        self.cursor = cursor
-        self.bytes = bytes
-        self.body = body
-    }
-}
-
-/// The books of the log relay, for one durable subscriber.
+/// The books of the log relay.
+///
+/// Every call takes constant time for each batch, whatever the number of apps.
 package struct BatchLedger<Body> {
-    /// Bytes a subscriber may have in hand without having acknowledged them.
-    package static var subscriberWindowBytes: Int { 8 * 1024 * 1024 }
-
-    /// What an acknowledgement sets free.
-    package struct Settled: Equatable {
-        /// The app of the batch.
-        package let app: String
-        /// The number of the batch within its incarnation.
-        package let number: UInt64
-        /// Which start of the Streamer sent it.
-        package let incarnation: Int
-        /// The cursor that may be committed now; empty when there is none.
-        package let cursor: String
+    struct Entry {
+        let batch: Batch<Body>
+        let app: Int
+        /// Whether it is safe only once the store has it; otherwise when all have acknowledged it.
+        let needsStore: Bool
     }
 
-    private var waiting: Deque<Batch<Body>> = []
-    private var inHand: Deque<Batch<Body>> = []
-    private var bytesInHand = 0
-    private var openBatches: [String: Int] = [:]
+    struct Subscriber {
+        let description: BatchSubscriber
+        var isAttached = false
+        /// Batches before this one are acknowledged.
+        var acknowledged: Int
+        /// Batches before this one were handed to it.
+        var delivered: Int
+        var bytesInHand = 0
+        /// Where it stood behind each batch from the base on; only of one that keeps a position.
+        var positions: Deque<String?> = []
+        /// Where it stood when it was last heard of.
+        var position: String?
+    }
+
+    /// What is known of an app.
+    struct AppBook {
+        let name: String
+        /// Batches that are held.
+        var held = 0
+        /// Bytes that all have acknowledged and that are not committed.
+        var committableBytes = 0
+        /// The last commit it was in, and its place there.
+        var commit = 0
+        var place = 0
+    }
+
+    var entries: Deque<Entry> = []
+    /// The place of the first entry in the order of all batches ever.
+    var base = 0
+    /// Batches before this one were acknowledged by all.
+    var committable = 0
+    /// How many entries the commit under way has.
+    var committing = 0
+    var subscribers: [Subscriber]
+    var apps: [AppBook] = []
+    /// Counts commits, to know which apps are in the one at hand.
+    var commits = 0
+    private var places: [String: Int] = [:]
+    private var appsUnderPressure = 0
+    private let hasKeepers: Bool
 
     /// Bytes held, delivered or not.
     package private(set) var heldBytes = 0
 
-    /// Whether a subscriber is there to take batches.
-    package private(set) var isAttached = false
+    /// Books without a batch; the subscribers are known by their places.
+    package init(subscribers: [BatchSubscriber]) {
+        self.subscribers = subscribers.map { Subscriber(description: $0, acknowledged: 0, delivered: 0) }
+        hasKeepers = subscribers.contains { $0.keepsPosition }
+    }
+
+    var end: Int { base + entries.count }
+
+    // MARK: reading
 
     /// Whether nothing is on its way.
-    package var isEmpty: Bool { waiting.isEmpty && inHand.isEmpty }
+    package var isEmpty: Bool { entries.isEmpty }
 
-    /// Whether the subscriber has batches it did not acknowledge.
-    package var hasBatchesInHand: Bool { !inHand.isEmpty }
+    /// Whether nothing of an app is on its way: what the store says of it is true then.
+    package func isSettled(_ app: String) -> Bool { places[app].map { apps[$0].held == 0 } ?? true }
 
-    /// Whether an app has nothing on its way.
-    package func isSettled(_ app: String) -> Bool { openBatches[app] == nil }
+    /// Whether a subscriber has batches it did not acknowledge.
+    package func hasBatchesInHand(_ subscriber: Int) -> Bool {
+        subscribers[subscriber].delivered > subscribers[subscriber].acknowledged
+    }
 
-    /// Books without a batch or a subscriber.
-    package init() {}
+    /// Where a subscriber stood when it was last heard of; nil when it was not.
+    package func position(of subscriber: Int) -> String? { subscribers[subscriber].position }
+
+    /// Whether something may be committed and nothing is being committed.
+    package var canCommit: Bool { committing == 0 && committable > base }
+
+    /// Whether a commit is under way.
+    package var isCommitting: Bool { committing > 0 }
+
+    /// Whether some app's Streamer will soon have to wait for a commit.
+    package var isUnderPressure: Bool { appsUnderPressure > 0 }
+
+    // MARK: batches
 
     /// Takes a batch.
     package mutating func append(_ batch: Batch<Body>) {
-        waiting.append(batch)
-        heldBytes += batch.bytes
-        openBatches[batch.app, default: 0] += 1
+        let app = place(of: batch.app)
+        let needsStore = !batch.isReplay && (hasKeepers || !batch.cursor.isEmpty || batch.chunk != nil)
+        entries.append(Entry(batch: batch, app: app, needsStore: needsStore))
+        heldBytes += batch.heldBytes
+        apps[app].held += 1
+        for subscriber in subscribers.indices { passReplays(subscriber) }
+        advance()
     }
 
-    /// The subscriber is ready: it gets what was not acknowledged first.
-    package mutating func attach() {
-        isAttached = true
+    private mutating func place(of app: String) -> Int {
+        if let place = places[app] { return place }
+        places[app] = apps.count
+        apps.append(AppBook(name: app))
+        return apps.count - 1
     }
 
-    /// The subscriber is gone: what it did not acknowledge goes to its successor.
-    package mutating func detach() {
-        isAttached = false
-        waiting.prepend(contentsOf: inHand)
-        inHand.removeAll()
-        bytesInHand = 0
+    // MARK: subscribers
+
+    /// A subscriber is ready: it gets first what was not acknowledged.
+    package mutating func attach(_ subscriber: Int) {
+        subscribers[subscriber].isAttached = true
     }
 
-    /// The next batch to deliver, or nil when the subscriber has enough in hand.
+    /// A subscriber is gone: what it did not acknowledge goes to its successor.
+    package mutating func detach(_ subscriber: Int) {
+        subscribers[subscriber].isAttached = false
+        subscribers[subscriber].delivered = subscribers[subscriber].acknowledged
+        subscribers[subscriber].bytesInHand = 0
+    }
+
+    /// A subscriber begins anew at a position, because there is nothing left of what it wrote before.
+    package mutating func place(_ subscriber: Int, at position: String) {
+        precondition(subscribers[subscriber].description.keepsPosition, "a subscriber without a position was placed")
+        subscribers[subscriber].position = position
+        for index in subscribers[subscriber].positions.indices { subscribers[subscriber].positions[index] = position }
+    }
+
+    /// The next batch to deliver to a subscriber, or nil when it has enough in hand.
     ///
     /// - Parameter ignoringWindow: for the last batches before the subscriber is asked to stop.
-    package mutating func nextDelivery(ignoringWindow: Bool = false) -> Batch<Body>? {
-        guard isAttached, let first = waiting.first else { return nil }
-        guard ignoringWindow || inHand.isEmpty || bytesInHand + first.bytes <= Self.subscriberWindowBytes else {
-            return nil
+    package mutating func nextDelivery(to subscriber: Int, ignoringWindow: Bool = false) -> Batch<Body>? {
+        guard subscribers[subscriber].isAttached else { return nil }
+        var next = subscribers[subscriber].delivered
+        if subscribers[subscriber].description.keepsPosition {
+            while next < end, entries[next - base].batch.isReplay { next += 1 }
+            subscribers[subscriber].delivered = next
         }
-        waiting.removeFirst()
-        inHand.append(first)
-        bytesInHand += first.bytes
-        return first
+        guard next < end else { return nil }
+        let inHand = subscribers[subscriber].bytesInHand
+        let batch = entries[next - base].batch
+        guard ignoringWindow || inHand == 0 || inHand + batch.bytes <= BatchLimits.subscriberWindow else { return nil }
+        subscribers[subscriber].delivered = next + 1
+        subscribers[subscriber].bytesInHand = inHand + batch.bytes
+        return batch
     }
 
-    /// Gives up every batch that is held, in order: nobody will ever take them.
-    package mutating func removeAll() -> [Settled] {
-        let abandoned = (Array(inHand) + Array(waiting)).map { batch in
-            Settled(app: batch.app, number: batch.number, incarnation: batch.incarnation, cursor: "")
+    /// A subscriber has a batch safe.
+    ///
+    /// - Returns: false, and nothing changed, when it is not this batch's turn, or when a subscriber that keeps a
+    ///   position does not say it.
+    package mutating func acknowledge(
+        app: String, number: UInt64, position: String? = nil, by subscriber: Int
+    ) -> Bool {
+        let next = subscribers[subscriber].acknowledged
+        guard next < subscribers[subscriber].delivered else { return false }
+        let batch = entries[next - base].batch
+        guard batch.number == number, batch.app == app else { return false }
+        if subscribers[subscriber].description.keepsPosition {
+            guard let position else { return false }
+            subscribers[subscriber].position = position
+            subscribers[subscriber].positions.append(position)
         }
-        self = BatchLedger()
-        return abandoned
+        subscribers[subscriber].bytesInHand -= batch.bytes
+        subscribers[subscriber].acknowledged = next + 1
+        passReplays(subscriber)
+        advance()
+        return true
     }
 
-    /// The subscriber has a batch safe; nil when this is not the one whose turn it is.
-    package mutating func acknowledge(app: String, number: UInt64) -> Settled? {
-        guard let first = inHand.first, first.app == app, first.number == number else { return nil }
-        inHand.removeFirst()
-        bytesInHand -= first.bytes
-        heldBytes -= first.bytes
-        if let open = openBatches[app] { openBatches[app] = open > 1 ? open - 1 : nil }
-        return Settled(app: app, number: number, incarnation: first.incarnation, cursor: first.cursor)
+    /// What is shown again is not for those who keep: it is as good as acknowledged when its turn comes.
+    private mutating func passReplays(_ subscriber: Int) {
+        guard subscribers[subscriber].description.keepsPosition else { return }
+        var next = subscribers[subscriber].acknowledged
+        while next < end, entries[next - base].batch.isReplay {
+            next += 1
+            subscribers[subscriber].positions.append(subscribers[subscriber].position)
+        }
+        subscribers[subscriber].acknowledged = next
+        subscribers[subscriber].delivered = max(subscribers[subscriber].delivered, next)
     }
-}
 
-/// Cursors that may be committed, gathered while an earlier commit runs, so that many apps share a transaction.
-package struct CommitLedger {
-    /// A batch that its Streamer may forget once its cursor is committed.
-    package struct Receipt: Equatable {
-        /// The app of the batch.
-        package let app: String
-        /// The number of the batch within its incarnation.
-        package let number: UInt64
-        /// Which start of the Streamer sent it, and alone may forget it.
-        package let incarnation: Int
-
-        /// The receipt of one batch.
-        package init(app: String, number: UInt64, incarnation: Int) {
-            self.app = app
-            self.number = number
-            self.incarnation = incarnation
+    /// Moves on to what all have acknowledged.
+    private mutating func advance() {
+        let acknowledged = subscribers.reduce(end) { min($0, $1.acknowledged) }
+        while committable < acknowledged {
+            let entry = entries[committable - base]
+            countPressure(entry.app, entry.batch.bytes)
+            committable += 1
         }
     }
 
-    private var dirty: [String: String] = [:]
-    private var receipts: [Receipt] = []
-    private var inFlight: (cursors: [String: String], receipts: [Receipt])?
-
-    /// Nothing to commit.
-    package init() {}
-
-    /// Whether an app's cursor is committed as far as it is known.
-    package func isClean(_ app: String) -> Bool { dirty[app] == nil && inFlight?.cursors[app] == nil }
-
-    /// Takes note of an acknowledged batch that moves its app's cursor.
-    package mutating func add(cursor: String, receipt: Receipt) {
-        dirty[receipt.app] = cursor
-        receipts.append(receipt)
+    private mutating func countPressure(_ app: Int, _ bytes: Int) {
+        let before = apps[app].committableBytes
+        apps[app].committableBytes = before + bytes
+        let (was, isNow) = (before >= BatchLimits.pressure, before + bytes >= BatchLimits.pressure)
+        if was != isNow { appsUnderPressure += isNow ? 1 : -1 }
     }
 
-    /// The cursors of the next transaction in order of app, or nil when there are none or one is under way.
-    package mutating func begin() -> [(app: String, cursor: String)]? {
-        guard inFlight == nil, !dirty.isEmpty else { return nil }
-        inFlight = (dirty, receipts)
-        dirty = [:]
-        receipts = []
-        return Self.inOrder(dirty: inFlight?.cursors ?? [:])
+    // MARK: release
+
+    /// Lets go of the batches at the front that all have acknowledged and the store need not know of.
+    package mutating func releaseUnstored() -> [BatchReceipt] {
+        var receipts: [BatchReceipt] = []
+        while canCommit, let first = entries.first, !first.needsStore {
+            let receipt = receipt(of: first)
+            if receipts.last?.app == receipt.app { receipts.removeLast() }
+            receipts.append(receipt)
+            removeFirst()
+        }
+        return receipts
     }
 
-    /// The cursors that no transaction holds yet, for the last words to a store that is asked to stop.
-    package func uncommitted() -> [(app: String, cursor: String)] { Self.inOrder(dirty: dirty) }
-
-    private static func inOrder(dirty: [String: String]) -> [(app: String, cursor: String)] {
-        dirty.sorted { $0.key < $1.key }.map { (app: $0.key, cursor: $0.value) }
+    /// Gives up what not all have acknowledged: nobody will ever take it.
+    ///
+    /// What all have is still to be committed.
+    package mutating func abandon() -> [BatchReceipt] {
+        var receipts: [BatchReceipt] = []
+        while end > committable, let last = entries.popLast() {
+            heldBytes -= last.batch.heldBytes
+            apps[last.app].held -= 1
+            receipts.append(receipt(of: last))
+        }
+        for subscriber in subscribers.indices {
+            subscribers[subscriber].acknowledged = committable
+            subscribers[subscriber].delivered = committable
+            subscribers[subscriber].bytesInHand = 0
+            let kept = committable - base
+            while subscribers[subscriber].positions.count > kept { subscribers[subscriber].positions.removeLast() }
+        }
+        return receipts.reversed()
     }
 
-    /// The transaction is in the store: gives the batches that may be forgotten.
-    package mutating func succeed() -> [Receipt] {
-        defer { inFlight = nil }
-        return inFlight?.receipts ?? []
+    func receipt(of entry: Entry) -> BatchReceipt {
+        BatchReceipt(app: entry.batch.app, number: entry.batch.number, incarnation: entry.batch.incarnation)
     }
 
-    /// The transaction did not happen: its cursors are due again, unless newer ones came meanwhile.
-    package mutating func fail() {
-        guard let failed = inFlight else { return }
-        inFlight = nil
-        dirty.merge(failed.cursors) { newer, _ in newer }
-        receipts = failed.receipts + receipts
+    /// Takes the first batch out of the books.
+    mutating func removeFirst() {
+        let entry = entries.removeFirst()
+        heldBytes -= entry.batch.heldBytes
+        apps[entry.app].held -= 1
+        countPressure(entry.app, -entry.batch.bytes)
+        base += 1
+        for subscriber in subscribers.indices where !subscribers[subscriber].positions.isEmpty {
+            subscribers[subscriber].positions.removeFirst()
+        }
     }
 }

@@ -1,4 +1,5 @@
-// The `--events` file: one object a line for every turn in a child's life, in the order in which they happened.
+// The `--events` file: one object a line for every turn in a child's life, and for what Streamers tell of their reading,
+// in the order in which they happened.
 //
 //     {"seq":12,"time":"…","event":"exited","path":"logs/streamers/web","pid":4711,"incarnation":3,
 //      "exit":{"code":null,"signal":"SIGKILL","core_dumped":false,"out_of_memory":false},"reason":"crash",
@@ -41,6 +42,15 @@ final class EventJournal {
 
     /// Appends a turn in the life of a child, with what only the driver knows of its process.
     func append(_ report: SupervisionReport, process: ProcessFacts?) {
+        append(report.name, path: report.path) { line in
+            if let pid = process?.pid, pid > 0 { line.add("pid", Int64(pid)) }
+            line.add("incarnation", Int64(report.incarnation))
+            Self.describe(report.turn, process, &line)
+        }
+    }
+
+    /// Appends an event about a child, with what `describe` adds.
+    func append(_ event: String, path: String, _ describe: (inout JSONLine) -> Void) {
         sequence += 1
         guard let writer else { return }
         guard writer.queuedBytes < Self.maximumQueuedBytes else {
@@ -50,11 +60,9 @@ final class EventJournal {
         var line = JSONLine()
         line.add("seq", sequence)
         line.add("time", WallClock.text(wallClockMilliseconds()))
-        line.add("event", report.name)
-        line.add("path", report.path)
-        if let pid = process?.pid, pid > 0 { line.add("pid", Int64(pid)) }
-        line.add("incarnation", Int64(report.incarnation))
-        Self.describe(report.turn, process, &line)
+        line.add("event", event)
+        line.add("path", path)
+        describe(&line)
         if dropped > 0 {
             line.add("dropped_before", dropped)
             dropped = 0

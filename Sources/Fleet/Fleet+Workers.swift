@@ -25,10 +25,12 @@ extension Fleet: WorkerProcessDelegate {
             switch frame.kind {
             case .request:
                 try router.route(frame, from: worker)
-            case .entries:
+            case .entries, .replay, .memory:
                 try relay.receive(frame, from: worker)
+            case .telemetry where isStreamer(worker):
+                try take(frame, from: worker)
             case .ack:
-                guard worker.path == LeafPath.console else {
+                guard worker.path.hasPrefix(LeafPath.sinks + "/") else {
                     throw FrameError.malformedPayload(.ack, reason: "it is no sink")
                 }
                 let acknowledgement = try withExtendedLifetime(frame.slab) {
@@ -36,13 +38,19 @@ extension Fleet: WorkerProcessDelegate {
                 }
                 relay.acknowledge(acknowledgement, from: worker)
             default:
-                // Telemetry has no reader in the parent before there is a gateway to serve it.
+                // The telemetry of others has no reader in the parent.
                 break
             }
         } catch {
             self.worker(worker, brokeProtocol: "\(error)")
         }
     }
+
+    func worker(_ worker: WorkerProcess, wasRead unfinishedDelta: Int) {
+        if isStreamer(worker) { relay.gate.wasRead(worker, unfinished: unfinishedDelta) }
+    }
+
+    private func isStreamer(_ worker: WorkerProcess) -> Bool { worker.path.hasPrefix(LeafPath.streamers + "/") }
 
     func worker(_ worker: WorkerProcess, brokeProtocol reason: String) {
         guard worker.stopServing() else { return }
@@ -73,7 +81,16 @@ extension Fleet: WorkerProcessDelegate {
     /// Everybody is told who waited for something of it.
     func workerIsGone(_ worker: WorkerProcess) {
         releaseKeys(of: worker)
-        if worker.path == LeafPath.console { catalog.consoleDiedWithBatches = relay.sinkIsGone() }
+        if isStreamer(worker) {
+            relay.streamerIsGone(worker)
+            tellCounts(of: worker)
+            catalog.replayFrom[LeafPath.lastComponent(worker.path)] = relay.replayTime(of: worker.path)
+        }
+        if worker.path.hasPrefix(LeafPath.sinks + "/") {
+            let hadBatches = relay.sinkIsGone(worker.path)
+            if worker.path == LeafPath.console { catalog.consoleDiedWithBatches = hadBatches }
+            catalog.sinkPositions[worker.path] = relay.position(of: worker.path)
+        }
         if worker.path.hasPrefix(LeafPath.appServers + "/") {
             serveAppServerWaiters(
                 LeafPath.lastComponent(worker.path), .failure(Failure(.unavailable, "\(worker.path) ended")))
@@ -84,12 +101,12 @@ extension Fleet: WorkerProcessDelegate {
         post(.ready(worker.identity))
         // One that ended behind its ready frame serves nobody.
         guard machine.isReady(worker.identity) else { return }
-        if worker.path == LeafPath.console { relay.sinkIsReady() }
+        if worker.path.hasPrefix(LeafPath.sinks + "/") { relay.sinkIsReady(worker.path) }
         if worker.path == LeafPath.store {
             relay.storeIsReady()
             exits.storeIsReady()
         }
-        if relay.isPaused, worker.path.hasPrefix(LeafPath.streamers + "/") { worker.pauseReading() }
+        if isStreamer(worker) { relay.gate.isReady(worker) }
         if worker.path.hasPrefix(LeafPath.appServers + "/") {
             serveAppServerWaiters(LeafPath.lastComponent(worker.path), .success(worker))
         }
@@ -100,7 +117,7 @@ extension Fleet: WorkerProcessDelegate {
         let registry: String
         if worker.path.hasPrefix(LeafPath.appServers + "/") {
             registry = LeafPath.tokenRegistry
-        } else if worker.path.hasPrefix(LeafPath.streamers + "/") {
+        } else if isStreamer(worker) {
             registry = LeafPath.logRegistry
         } else {
             return
@@ -121,26 +138,38 @@ extension Fleet: LogRelayHost {
         for app in options.apps { if let worker = workers[LeafPath.streamer(app)] { body(worker) } }
     }
 
-    func ask(
-        _ path: String, _ request: some WorkerRequest, timeoutMs: Int64, _ completion: @escaping (Bool) -> Void
-    ) {
-        router.ask(path, request, timeoutMs: timeoutMs) { [unowned self] answer in
-            switch answer {
-            case .success:
-                completion(true)
-            case .failure(let failure):
-                if failure.code != .unavailable { diagnostics.say(path, failure.message) }
-                completion(false)
-            }
+    func commit(_ payload: [UInt8], timeoutMs: Int64, _ completion: @escaping (Bool) -> Void) {
+        guard let store = readyWorker(LeafPath.store) else { return completion(false) }
+        let id = store.calls.add(timeoutMs: timeoutMs) { [unowned self] answer in
+            let failure = Self.failure(of: answer)
+            if let failure, failure.code != .unavailable { diagnostics.say(LeafPath.store, failure.message) }
+            completion(failure == nil)
         }
+        guard let id else { return completion(false) }
+        store.send(.commit, id: id, payload: payload)
+    }
+
+    private static func failure(of answer: Result<Frame, Failure>) -> Failure? {
+        switch answer {
+        case .success(let frame) where frame.kind == .reply: nil
+        case .success(let frame):
+            (try? MessageCoding.decode(Failure.self, from: frame.payload))
+                ?? Failure(.failed, "the failure that came back makes no sense")
+        case .failure(let failure): failure
+        }
+    }
+
+    func cursorWasCommitted(_ app: String) {
+        catalog.begunApps.insert(app)
     }
 
     func widenPipes(of worker: WorkerProcess) {
         let wide = workers.values.count { $0.hasWidePipes }
         guard wide < LogRelay.widePipes else { return }
         worker.growPipes(toBytes: LogRelay.widePipeBytes)
-        if let console = workers[LeafPath.console], !console.hasWidePipes {
-            console.growPipes(toBytes: LogRelay.widePipeBytes)
+        for path in FleetTree.sinkPaths(options) {
+            guard let sink = workers[path], !sink.hasWidePipes else { continue }
+            sink.growPipes(toBytes: LogRelay.widePipeBytes)
         }
     }
 
@@ -162,15 +191,21 @@ extension Fleet: RequestRouterHost {
         post(.appServerNeeded(app: app))
     }
 
-    func whenSettled(_ app: String, _ body: @escaping () -> Void) {
+    func whenSettled(_ app: String, _ body: @escaping () -> Void) -> Bool {
         relay.whenSettled(app, body)
+    }
+
+    func sinkName(_ path: String) -> String? { catalog.fileSink(path)?.path }
+
+    func sinkIsPlaced(_ path: String, at position: String) {
+        relay.place(path, at: position)
     }
 
     func serve(_ method: String, payload: [UInt8], from sender: WorkerProcess) -> Result<Done, Failure> {
         guard method == StopFleetRequest.method else {
             return .failure(Failure(.unknownMethod, "the parent does not know \(method)"))
         }
-        relay.abandon()
+        relay.readerIsGone()
         post(.stop)
         return .success(Done())
     }

@@ -31,7 +31,8 @@ package final class Fleet {
     var appServerWaiters: [String: [(Result<WorkerProcess, Failure>) -> Void]] = [:]
     var machine: FleetMachine
     private(set) lazy var router = RequestRouter(host: self)
-    private(set) lazy var relay = LogRelay(loop, host: self)
+    private(set) lazy var relay = LogRelay(loop, sinks: FleetTree.relaySinks(options), host: self)
+    var counts = StreamerCounts()
     private(set) lazy var exits = ExitRecorder(loop) { [unowned self] request, answered in
         router.ask(LeafPath.store, request, timeoutMs: ExitRecorder.timeoutMs, answered)
     } complain: { [unowned self] complaint in
@@ -72,6 +73,7 @@ package final class Fleet {
                 stopGraceMilliseconds: options.stopGraceMs),
             heartbeat: options.heartbeat, seed: monotonicNanoseconds())
         settings.groupsThatMayIgnore = [LeafPath.streamers, LeafPath.appServers]
+        if options.isFinite { settings.endsWith = Set(options.apps.map { LeafPath.streamer($0) }) }
         machine = try FleetMachine(settings)
         spawner = PosixWorkerSpawner(loop: loop, libexec: options.libexec)
         deadlineTimer = LoopTimer(loop)
@@ -173,14 +175,14 @@ package final class Fleet {
     /// What is asked to stop gets everything meant for it first.
     private func askToStop(_ identity: WorkerIdentity) {
         guard let worker = process(of: identity) else { return }
-        if machine.isReady(identity) {
-            if identity.path == LeafPath.console { relay.flushToSink() }
-            if identity.path == LeafPath.store {
-                relay.flushToStore()
-                exits.flushToStore()
-            }
+        guard machine.isReady(identity) else { return worker.askToStop() }
+        relay.flushToSink(identity.path)
+        guard identity.path == LeafPath.store else { return worker.askToStop() }
+        // Its grace runs from now on, however long its last commits take.
+        relay.flushToStore { [unowned self] in
+            exits.flushToStore()
+            worker.askToStop()
         }
-        worker.askToStop()
     }
 
     private func discard(_ identity: WorkerIdentity) {

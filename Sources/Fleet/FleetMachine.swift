@@ -6,7 +6,7 @@
 // into orders. What the policies are told waits in one queue and is handled to its end before `handle` returns.
 // Starts are queued and given out `spawnsPerTurn` at a time, because making a process holds up the driver: a turn lasts
 // from one `.time` to the next, and as long as something waits, the next deadline is now.
-// Liveness is in +Heartbeat, AppServers on demand in +AppServers.
+// Liveness is in +Heartbeat, AppServers on demand in +AppServers, the end of a fleet that reads to an end in +Ending.
 // Invariants: a leaf has one life at a time; every `spawn` is answered before the leaf is started again; `finished` is last.
 
 internal import DequeModule
@@ -42,6 +42,8 @@ package struct FleetMachine: Sendable {
         ///
         /// From anybody else it is a crash: a fleet without its store or its sink would go on lamely. Nil allows all.
         package var groupsThatMayIgnore: [String]?
+        /// Leaves with whose own ends the fleet ends, once all of them have ended well; none for a fleet that runs on.
+        package var endsWith: Set<String> = []
 
         /// Settings under which every group's workers may ignore; `drainMs` in ms.
         package init(
@@ -71,6 +73,7 @@ package struct FleetMachine: Sendable {
     /// Who was silent for too long at the last beat.
     var suspects: [WorkerIdentity] = []
     var appServers = AppServerCalls()
+    var ending = EndingLeaves()
 
     private var tree: SupervisionTree
     /// What the tree has still to be told.
@@ -208,6 +211,7 @@ package struct FleetMachine: Sendable {
         case .report(let report):
             effects.append(.report(report))
             appServersTurned(report)
+            endingLeafTurned(report)
         case .reply(let request, let reply): answerAppServerCalls(request, reply)
         case .finished(let reason):
             effects.append(.finished(reason))

@@ -13,9 +13,15 @@ package struct OptionSurroundings: Sendable {
     package var isTerminal: Bool
     /// Unix time in ns, for `--since 10m`.
     package var nowNs: Int64
+    /// What relative paths start from.
+    package var workingDirectory: String
 
-    package init(environment: [String: String], executableDirectory: String, isTerminal: Bool, nowNs: Int64) {
+    package init(
+        environment: [String: String], executableDirectory: String, isTerminal: Bool, nowNs: Int64,
+        workingDirectory: String = "/"
+    ) {
         self.environment = environment
+        self.workingDirectory = workingDirectory
         self.executableDirectory = executableDirectory
         self.isTerminal = isTerminal
         self.nowNs = nowNs
@@ -54,7 +60,15 @@ extension FleetOptions {
         region = try values.parsed(.region, Self.parseIdentifier)
         machine = try values.parsed(.machine, Self.parseIdentifier)
         sinceNs = try values.parsed(.since) { try StartTime($0).nanoseconds(now: surroundings.nowNs) }
+        untilNs = try values.parsed(.until) { try Self.parseEnd($0, nowNs: surroundings.nowNs) }
+        tail = try values.parsed(.tail) { try Self.parseCount($0, 1...Self.longestTail) }
+        follow = try !(values.parsed(.noFollow, Self.parseSwitch) ?? false)
+        filter = try Self.filter(values)
         pollIntervalMs = try values.parsed(.pollInterval, Self.parsePollInterval) ?? 2_000
+        overlapMs = try values.parsed(.overlap, Self.parseOverlap) ?? 20_000
+        fileSinks = try Self.fileSinks(values, surroundings)
+        highlight = try values.parsed(.highlight, Self.parsePatterns) ?? []
+        mergeWindowMs = try values.parsed(.mergeWindow, Self.parseMergeWindow) ?? 500
         output = try values.parsed(.output, Self.parseOutput) ?? .pretty
         events = try values.parsed(.events, Self.notEmpty)
         stateDirectory = try Self.stateDirectory(values, sandbox: sandbox, surroundings)
@@ -73,6 +87,7 @@ extension FleetOptions {
         environmentToken = surroundings.variable("FLY_ACCESS_TOKEN") ?? surroundings.variable("FLY_API_TOKEN")
         isTerminal = surroundings.isTerminal
         colour = surroundings.isTerminal && surroundings.variable("NO_COLOR") == nil
+        try checkSpan(values)
     }
 
     private static func apps(_ values: OptionValues, sandbox: Bool) throws(OptionError) -> [String] {
@@ -125,18 +140,18 @@ extension FleetOptions {
     // MARK: values
 
     /// Why a value was refused, in words that follow the option's name.
-    private struct Refusal: Error, CustomStringConvertible {
+    struct Refusal: Error, CustomStringConvertible {
         let description: String
 
         init(_ description: String) { self.description = description }
     }
 
-    private static func notEmpty(_ text: String) throws -> String {
+    static func notEmpty(_ text: String) throws -> String {
         guard !text.isEmpty else { throw Refusal("it is empty: give it a value or leave it out") }
         return text
     }
 
-    private static func parseSwitch(_ text: String) throws -> Bool {
+    static func parseSwitch(_ text: String) throws -> Bool {
         switch text {
         case "1", "true", "yes", "on": return true
         case "0", "false", "no", "off": return false
@@ -165,7 +180,7 @@ extension FleetOptions {
         return text
     }
 
-    private static func parseCount(_ text: String, _ range: ClosedRange<Int>) throws -> Int {
+    static func parseCount(_ text: String, _ range: ClosedRange<Int>) throws -> Int {
         guard let count = Int(text), range.contains(count) else {
             throw Refusal("'\(text)' is no whole number from \(range.lowerBound) to \(range.upperBound)")
         }

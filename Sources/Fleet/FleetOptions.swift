@@ -30,8 +30,23 @@ package struct FleetOptions: Sendable, Equatable {
     package var machine: String?
     /// Where to begin, in ns since 1970; nil goes on from the committed cursor.
     package var sinceNs: Int64?
+    /// Where to end, in ns since 1970; nil goes on for ever.
+    package var untilNs: Int64?
+    /// With how many of the newest lines to begin.
+    package var tail: Int?
+    /// Whether new lines are waited for.
+    package var follow: Bool
+    package var filter: LineFilterSettings
     package var pollIntervalMs: Int64
+    /// How late a line may appear and still be found, in ms.
+    package var overlapMs: Int64
+    /// Files that every line goes to, in the order given.
+    package var fileSinks: [FileSinkOptions]
     package var output: OutputFormat
+    /// Regular expressions whose matches stand out.
+    package var highlight: [String]
+    /// How long a line may wait for earlier ones of other apps, in ms.
+    package var mergeWindowMs: Int64
     /// The events file, `-` for stderr; nil writes none.
     package var events: String?
     package var stateDirectory: String
@@ -54,6 +69,28 @@ package struct FleetOptions: Sendable, Equatable {
     package var environmentToken: String?
     package var colour: Bool
     package var isTerminal: Bool
+}
+
+extension FleetOptions {
+    /// Whether the fleet ends by itself.
+    package var isFinite: Bool { !follow || untilNs != nil }
+
+    /// Whether the console may miss lines rather than hold up the files: somebody looks on, and others keep.
+    package var consoleIsLive: Bool { isTerminal && !fileSinks.isEmpty }
+}
+
+/// One `--sink file:PATH` with what holds for all of them.
+package struct FileSinkOptions: Sendable, Equatable {
+    /// Absolute.
+    package var path: String
+    /// nil never rotates by size.
+    package var rotateBytes: Int64?
+    /// nil never rotates by age.
+    package var rotateMs: Int64?
+    package var compression: FileCompression
+    /// nil keeps all.
+    package var keep: Int?
+    package var sync: Bool
 }
 
 /// The sandbox's traffic.

@@ -16,6 +16,9 @@ package enum LeafPath {
     package static let logRegistry = "logs/registry"
     package static let streamers = "logs/streamers"
 
+    /// The path of a file sink; they count from 1 in the order given.
+    package static func fileSink(_ number: Int) -> String { "sinks/file-\(number)" }
+
     /// The path of an app's AppServer.
     package static func appServer(_ app: String) -> String { "\(appServers)/\(app)" }
 
@@ -45,12 +48,18 @@ package enum FleetTree {
                     ChildSpec(id: "registry"), ChildSpec(id: "table"),
                     dynamicGroup("servers", options, declared: []),
                 ]))
-        children.append(supervisor("sinks", .oneForOne, options.intensity, [ChildSpec(id: "console")]))
+        let sinks = sinkPaths(options).map { ChildSpec(id: LeafPath.lastComponent($0)) }
+        children.append(supervisor("sinks", .oneForOne, options.intensity, sinks))
         children.append(
             supervisor(
                 "logs", .restForOne, fixedIntensity,
                 [ChildSpec(id: "registry"), dynamicGroup("streamers", options, declared: options.apps)]))
         return SupervisorSpec(strategy: .oneForOne, intensity: fixedIntensity, children: children)
+    }
+
+    /// The paths of all sinks, the console first.
+    package static func sinkPaths(_ options: FleetOptions) -> [String] {
+        [LeafPath.console] + options.fileSinks.indices.map { LeafPath.fileSink($0 + 1) }
     }
 
     /// The specification of an AppServer, which is added when its app first needs it.
@@ -69,6 +78,8 @@ package enum FleetTree {
             kind: .supervisor(
                 SupervisorSpec(
                     strategy: .oneForOne, intensity: options.intensity,
-                    children: declared.map { ChildSpec(id: $0) }, dynamic: true)))
+                    // A Streamer that is through with a finite run is not wanted again.
+                    children: declared.map { ChildSpec(id: $0, restart: options.isFinite ? .transient : .permanent) },
+                    dynamic: true)))
     }
 }

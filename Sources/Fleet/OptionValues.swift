@@ -5,7 +5,15 @@ package import ConfigurationModel
 
 /// Every option of `flyfleet start`.
 package enum OptionName: String, CaseIterable, Sendable {
-    case apps, org, sandbox, dialect, since, region, machine, output, events, libexec, heartbeat, discover, config
+    case apps, org, sandbox, dialect, since, until, tail, region, machine, provider, level, include, exclude, output,
+        highlight, sink, overlap, events, libexec, heartbeat, discover, config
+    case noFollow = "no_follow"
+    case mergeWindow = "merge_window"
+    case rotateSize = "rotate_size"
+    case rotateEvery = "rotate_every"
+    case rotateCompress = "rotate_compress"
+    case rotateKeep = "rotate_keep"
+    case sinkSync = "sink_sync"
     case apiURL = "api_url"
     case caFile = "ca_file"
     case pollInterval = "poll_interval"
@@ -78,7 +86,19 @@ package struct OptionValues: Sendable {
         add(name, text, .flag)
     }
 
-    /// Takes `FLYFLEET_…` variables; an empty one counts as not set.
+    /// Takes a flag that may be given more than once.
+    package mutating func add(flag name: OptionName, all texts: [String]) {
+        add(name, Self.joined(texts), .flag)
+    }
+
+    /// Values of one option, one a line; a value with a line feed in it cannot be told from two.
+    private static func joined(_ texts: [String]?) -> String? {
+        guard let texts, !texts.isEmpty else { return nil }
+        return texts.joined(separator: "\n")
+    }
+
+    /// Takes `FLYFLEET_…` variables; an empty one counts as not set, and one value a line is given to an option that
+    /// takes several.
     package mutating func add(environment: [String: String]) {
         for name in OptionName.allCases {
             guard let text = environment[name.variable], !text.isEmpty else { continue }
@@ -98,7 +118,18 @@ package struct OptionValues: Sendable {
         add(.machine, file.machine, origin)
         add(.pollInterval, file.pollInterval, origin)
         add(.since, file.since, origin)
+        add(.until, file.until, origin)
+        add(.tail, file.tail.map { String($0) }, origin)
+        add(.noFollow, file.noFollow.map { $0 ? "true" : "false" }, origin)
+        add(.provider, file.provider?.joined(separator: ","), origin)
+        add(.level, file.level?.joined(separator: ","), origin)
+        add(.include, Self.joined(file.include), origin)
+        add(.exclude, Self.joined(file.exclude), origin)
+        add(.overlap, file.overlap, origin)
+        addSinks(file, origin)
         add(.output, file.output, origin)
+        add(.highlight, Self.joined(file.highlight), origin)
+        add(.mergeWindow, file.mergeWindow, origin)
         add(.events, file.events, origin)
         add(.stateDir, file.stateDir, origin)
         add(.maxRestarts, file.maxRestarts.map { String($0) }, origin)
@@ -108,6 +139,15 @@ package struct OptionValues: Sendable {
         add(.startTimeout, file.startTimeout, origin)
         add(.stopGrace, file.stopGrace, origin)
         if values[.tokenCommand] == nil { tokenCommandWords = file.tokenCommand }
+    }
+
+    private mutating func addSinks(_ file: ConfigurationFile, _ origin: OptionOrigin) {
+        add(.sink, Self.joined(file.sink), origin)
+        add(.rotateSize, file.rotateSize, origin)
+        add(.rotateEvery, file.rotateEvery, origin)
+        add(.rotateCompress, file.rotateCompress, origin)
+        add(.rotateKeep, file.rotateKeep.map { String($0) }, origin)
+        add(.sinkSync, file.sinkSync.map { $0 ? "true" : "false" }, origin)
     }
 
     private mutating func add(_ name: OptionName, _ text: String?, _ origin: OptionOrigin) {
@@ -130,7 +170,7 @@ package struct OptionValues: Sendable {
 
 extension OptionValues.Value {
     /// What is wrong with this value.
-    func error(_ name: OptionName, _ reason: String) -> OptionError {
+    package func error(_ name: OptionName, _ reason: String) -> OptionError {
         switch origin {
         case .flag: OptionError(exitCode: 64, "\(name.flag): \(reason)")
         case .variable: OptionError(exitCode: 64, "\(name.variable): \(reason)")

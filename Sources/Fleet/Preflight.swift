@@ -17,7 +17,8 @@ package enum Preflight {
     package static func check(_ options: FleetOptions) throws(PreflightError) {
         var limit = rlimit()
         if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 {
-            try checkDescriptors(apps: options.apps.count, allowed: UInt64(limit.rlim_cur))
+            try checkDescriptors(
+                apps: options.apps.count, sinks: options.fileSinks.count, allowed: UInt64(limit.rlim_cur))
         }
         for name in WorkerCatalog.executables(sandbox: options.sandbox) {
             let path = "\(options.libexec)/\(name)"
@@ -29,6 +30,7 @@ package enum Preflight {
                 )
             }
         }
+        for sink in options.fileSinks { try checkFolder(of: sink.path) }
         if let file = options.caFile, access(file, R_OK) != 0 {
             let code = errno
             let reason = String(cString: strerror(code))
@@ -38,11 +40,22 @@ package enum Preflight {
         }
     }
 
+    /// Looks at the folder that a sink's file lies in; the file itself is its sink's business.
+    private static func checkFolder(of path: String) throws(PreflightError) {
+        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
+        guard access(folder.isEmpty ? "/" : folder, W_OK | X_OK) != 0 else { return }
+        let code = errno
+        throw PreflightError(
+            exitCode: code == ENOENT || code == ENOTDIR ? 66 : 73,
+            description: "cannot write --sink file:\(path): \(folder): \(String(cString: strerror(code))); "
+                + "make the folder, or name another file")
+    }
+
     /// Compares what the processes of a fleet take, three pipes and a pidfd each, with what may be opened.
     ///
     /// - Throws: ``PreflightError`` when they are too few: the fleet would give up while it starts.
-    static func checkDescriptors(apps: Int, allowed: UInt64) throws(PreflightError) {
-        let workers = 2 * apps + fixedWorkers
+    static func checkDescriptors(apps: Int, sinks: Int = 0, allowed: UInt64) throws(PreflightError) {
+        let workers = 2 * apps + sinks + fixedWorkers
         let needed = UInt64(4 * workers + ownDescriptors)
         guard allowed < needed else { return }
         throw PreflightError(

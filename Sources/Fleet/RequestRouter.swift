@@ -14,8 +14,12 @@ protocol RequestRouterHost: AnyObject {
     func presentWorker(_ path: String) -> WorkerProcess?
     /// Calls back with an app's AppServer once it is ready, starting one if there is none.
     func withAppServer(_ app: String, _ body: @escaping (Result<WorkerProcess, Failure>) -> Void)
-    /// Calls back when nothing of an app is on its way to a sink or to the store.
-    func whenSettled(_ app: String, _ body: @escaping () -> Void)
+    /// Calls back when nothing of an app is on its way to a sink or to the store; false when too many wait already.
+    func whenSettled(_ app: String, _ body: @escaping () -> Void) -> Bool
+    /// The name under which the sink at a path has its position in the store; nil where it has none.
+    func sinkName(_ path: String) -> String?
+    /// A sink asks the store to put it at a position.
+    func sinkIsPlaced(_ path: String, at position: String)
     /// Serves a request to the parent itself.
     func serve(_ method: String, payload: [UInt8], from sender: WorkerProcess) -> Result<Done, Failure>
 }
@@ -41,14 +45,9 @@ final class RequestRouter {
             throw .malformedPayload(.request, reason: "it has no method")
         }
         let asker = Asker(path: sender.path, incarnation: sender.incarnation, id: frame.id)
-        switch RequestRoutes.route(head, from: sender.path) {
+        switch RequestRoutes.route(head, from: sender.path, ownsSink: ownsSink(frame, head, sender)) {
         case .worker(let path):
-            guard head.method == CursorRequest.method, let app = head.appName else {
-                forward(frame, to: path, asker)
-                return
-            }
-            // Batches of a Streamer that died may still be on their way: the cursor is true only after them.
-            host.whenSettled(app) { [unowned self] in forward(frame, to: path, asker) }
+            route(frame, head, to: path, asker)
         case .appServer(let app):
             host.withAppServer(app) { [unowned self] found in
                 switch found {
@@ -64,6 +63,35 @@ final class RequestRouter {
         case .refused(let failure):
             answer(asker, .failure, failure)
         }
+    }
+
+    private func route(_ frame: Frame, _ head: RequestHead, to path: String, _ asker: Asker) {
+        switch head.method {
+        case CursorRequest.method:
+            // Batches of a Streamer that died may still be on their way: the cursor is true only after them.
+            let waits = host.whenSettled(head.appName ?? "") { [unowned self] in forward(frame, to: path, asker) }
+            if !waits { answer(asker, .failure, Failure(.unavailable, "too many ask for the cursor at once")) }
+        case PlaceSinkRequest.method:
+            if let request = try? MessageCoding.decode(PlaceSinkRequest.self, from: frame.payload),
+                request.position.utf8.count <= EntriesHead.mostTextBytes
+            {
+                // From here on: a commit that follows must not put it back.
+                host.sinkIsPlaced(asker.path, at: request.position)
+                forward(frame, to: path, asker)
+            } else {
+                answer(asker, .failure, Failure(.badRequest, "the parameters of \(head.method) make no sense"))
+            }
+        default:
+            forward(frame, to: path, asker)
+        }
+    }
+
+    /// Whether a request of a sink is about its own position.
+    private func ownsSink(_ frame: Frame, _ head: RequestHead, _ sender: WorkerProcess) -> Bool {
+        guard RequestRoutes.sinkMethods.contains(head.method), let name = host.sinkName(sender.path),
+            let request = try? MessageCoding.decode(SinkPositionRequest.self, from: frame.payload)
+        else { return false }
+        return request.sink == name
     }
 
     /// Sends a request of the parent's own.

@@ -19,8 +19,13 @@ enum RequestRoute: Equatable {
 
 /// The routes of a fleet.
 enum RequestRoutes {
+    /// What only a sink may ask, about itself.
+    static let sinkMethods = [SinkPositionRequest.method, PlaceSinkRequest.method]
+
     /// The route of a request that the worker at `sender` sent.
-    static func route(_ head: RequestHead, from sender: String) -> RequestRoute {
+    ///
+    /// - Parameter ownsSink: whether it is a sink that asks about its own position.
+    static func route(_ head: RequestHead, from sender: String, ownsSink: Bool = false) -> RequestRoute {
         let method = head.method
         let ownApp = head.appName == LeafPath.lastComponent(sender)
         let ownKey = head.key == LeafPath.lastComponent(sender)
@@ -45,6 +50,9 @@ enum RequestRoutes {
                 return .worker(LeafPath.store)
             default: return refusal(method, sender)
             }
+        }
+        if sender.hasPrefix(LeafPath.sinks + "/"), ownsSink, sinkMethods.contains(method) {
+            return .worker(LeafPath.store)
         }
         if sender == LeafPath.console, method == StopFleetRequest.method { return .parent }
         return refusal(method, sender)

@@ -30,6 +30,12 @@ struct WorkerCatalog {
     var sandboxAddress: SandboxAddressRequest.Reply?
     /// Whether the last console died in the middle of something.
     var consoleDiedWithBatches = false
+    /// What each sink that keeps a position acknowledged last, by path of the leaf.
+    var sinkPositions: [String: String] = [:]
+    /// Apps of which a cursor was committed since the fleet began: a Streamer goes on from that.
+    var begunApps: Set<String> = []
+    /// How far an app's lines were shown again, in ns since 1970, where its Streamer died meanwhile.
+    var replayFrom: [String: Int64] = [:]
 
     init(
         options: FleetOptions, environment: [String: String], parentPid: Int32, sandboxEpochNs: Int64,
@@ -63,7 +69,9 @@ struct WorkerCatalog {
         case LeafPath.console:
             let settings = ConsoleSettings(
                 output: options.output, colour: options.colour, isTerminal: options.isTerminal,
-                endsTornLine: consoleDiedWithBatches ? true : nil)
+                endsTornLine: consoleDiedWithBatches ? true : nil,
+                sinceNs: options.fileSinks.isEmpty ? nil : options.sinceNs,
+                mergeWindowMs: options.apps.count > 1 ? options.mergeWindowMs : 0, highlight: options.highlight)
             var console = try plan("flyfleet-sink", .console, path, incarnation, settings)
             console.extraDescriptors = [outputDescriptor]
             return console
@@ -72,8 +80,18 @@ struct WorkerCatalog {
         case LeafPath.streamer(app):
             return try plan("flyfleet-streamer", .streamer, path, incarnation, streamerSettings(app), network: true)
         default:
-            preconditionFailure("\(path) is no leaf of the tree")
+            guard let sink = fileSink(path) else { preconditionFailure("\(path) is no leaf of the tree") }
+            let settings = FileSinkSettings(
+                path: sink.path, position: sinkPositions[path], rotateBytes: sink.rotateBytes,
+                rotateMs: sink.rotateMs, compression: sink.compression, keep: sink.keep, sync: sink.sync)
+            return try plan("flyfleet-sink", .fileSink, path, incarnation, settings)
         }
+    }
+
+    /// The file sink at a path of the tree.
+    func fileSink(_ path: String) -> FileSinkOptions? {
+        for (index, sink) in options.fileSinks.enumerated() where LeafPath.fileSink(index + 1) == path { return sink }
+        return nil
     }
 
     private func plan(
@@ -88,10 +106,15 @@ struct WorkerCatalog {
     }
 
     private func streamerSettings(_ app: String) -> StreamerSettings {
-        StreamerSettings(
+        // An explicit beginning is obeyed once; after that the stream goes on from where it is.
+        let hasBegun = begunApps.contains(app)
+        return StreamerSettings(
             appName: app, dialect: options.dialect, apiURL: sandboxAddress?.url ?? options.apiURL,
             caFile: options.caFile, region: options.region, machine: options.machine,
-            pollIntervalMs: options.pollIntervalMs, sinceNs: options.sinceNs)
+            pollIntervalMs: options.pollIntervalMs, overlapMs: options.overlapMs,
+            sinceNs: hasBegun ? replayFrom[app] : options.sinceNs, untilNs: options.untilNs,
+            tail: hasBegun ? nil : options.tail, follow: options.follow, hasKeepers: !options.fileSinks.isEmpty,
+            filter: options.filter)
     }
 
     /// In the sandbox no token of the user's is looked at: the simulator gives out its own.

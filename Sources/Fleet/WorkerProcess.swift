@@ -19,6 +19,8 @@ protocol WorkerProcessDelegate: AnyObject {
     /// Its ready frame came.
     func workerIsReady(_ worker: WorkerProcess)
     func worker(_ worker: WorkerProcess, sent frame: Frame)
+    /// Its frames were read, and it holds so many more bytes of what is not whole yet; below 0, so many less.
+    func worker(_ worker: WorkerProcess, wasRead unfinishedDelta: Int)
     func worker(_ worker: WorkerProcess, brokeProtocol reason: String)
     /// A line of its stderr, for people; of a flood only some.
     func worker(_ worker: WorkerProcess, wrote line: String)
@@ -26,6 +28,15 @@ protocol WorkerProcessDelegate: AnyObject {
     func worker(_ worker: WorkerProcess, lastWrote line: String)
     /// Whether its frames may be left in the pipe.
     func workerMayBePaused(_ worker: WorkerProcess) -> Bool
+}
+
+/// The memory of a batch that did not come yet.
+struct HeldMemory {
+    let head: BatchMemory.Head
+    let frame: Frame
+
+    var bodyOffset: Int { head.bodyOffset }
+    var identityBytes: Int { frame.payloadCount - head.bodyOffset }
 }
 
 /// A worker's process as its parent sees it.
@@ -36,6 +47,10 @@ final class WorkerProcess {
     private(set) var hasWidePipes = false
     /// Requests to it that wait for their answers.
     let calls: PendingCallTable
+    /// What a Streamer sent ahead of its next batch.
+    var memory: HeldMemory?
+    /// Bytes held of what it sent and what is not whole yet.
+    private(set) var unfinishedBytes = 0
 
     private let loop: Loop
     private var process: (any SpawnedProcess)?
@@ -44,7 +59,7 @@ final class WorkerProcess {
     private var stderrLines = StderrLines()
     private var sentReady = false
     private var servesFrames = true
-    private var isReadingPaused = false
+    private(set) var isReadingPaused = false
     private var errorsEnded = false
 
     /// A worker without a process, which ``begin(_:configuration:)`` gives it.
@@ -145,6 +160,8 @@ final class WorkerProcess {
         finishLines()
         process?.closePipes()
         process = nil
+        memory = nil
+        tellUnfinished(0)
         calls.failAll(Failure(.unavailable, "\(path) ended"))
     }
 }
@@ -164,10 +181,20 @@ extension WorkerProcess: PipeReaderDelegate {
         } catch {
             delegate.worker(self, brokeProtocol: "\(error)")
         }
+        tellUnfinished(decoder.heldBytes)
     }
 
     func pipeReaderReadNothing(_ reader: PipeReader) {
-        if reader === process?.output { decoder.commit(0) }
+        guard reader === process?.output else { return }
+        decoder.commit(0)
+        tellUnfinished(decoder.heldBytes)
+    }
+
+    private func tellUnfinished(_ decoding: Int) {
+        let unfinished = decoding + (memory.map { $0.frame.wireBytes.count } ?? 0)
+        let delta = unfinished - unfinishedBytes
+        unfinishedBytes = unfinished
+        delegate.worker(self, wasRead: delta)
     }
 
     func pipeReaderDidEnd(_ reader: PipeReader, error: UVError?) {
@@ -215,9 +242,9 @@ extension WorkerProcess: PipeReaderDelegate {
             break
         case .reply, .failure:
             calls.complete(frame)
-        case .request, .entries, .ack, .telemetry:
+        case .request, .entries, .replay, .memory, .ack, .telemetry:
             delegate.worker(self, sent: frame)
-        case .configure, .ping, .stop:
+        case .configure, .ping, .stop, .commit:
             throw FrameError.malformedPayload(frame.kind, reason: "it does not go from a worker to its parent")
         }
     }

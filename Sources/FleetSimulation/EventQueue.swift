@@ -25,8 +25,14 @@ enum Occurrence {
     case stops(interrupting: Bool)
     case appServerNeeded(Int)
     case staleEvent
-    case retryCommit
+    /// Commits were gathered for long enough.
+    case commitIsDue
+    /// A store that refused a commit was left alone for long enough.
+    case storeHasRested
+    case commitTimesOut(Int)
     // To everybody.
+    /// SIGKILL to the parent, which nobody outlives.
+    case parentIsKilled
     case loopStandsStill(milliseconds: Int64)
     case crashTogether
     /// A promise has to be kept by now.
@@ -36,7 +42,7 @@ enum Occurrence {
     var isAtLoop: Bool {
         switch self {
         case .inputReadable, .signalArrives, .acts, .continues, .dies, .pipesReleased, .loopStandsStill, .crashTogether,
-            .due:
+            .parentIsKilled, .due:
             false
         default: true
         }

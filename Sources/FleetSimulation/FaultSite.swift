@@ -21,7 +21,7 @@ package enum FaultSite: Int, CaseIterable, Sendable {
     // Operators and those who need AppServers.
     case stoppedInStart, stoppedInChaos, stoppedAgain, manyApps, appServerNeeded
     // Batches.
-    case sinkIsSlow, storeRefuses, batchesAreLarge
+    case sinkIsSlow, storeRefuses, batchesAreLarge, sinkDiesUnacknowledged, storeDiesUnanswered, parentIsKilled
 }
 
 /// Which sites exist in a run, how often they fire and how often they did.

@@ -12,6 +12,8 @@ struct Scenario {
         case inChaos(atMs: Int64)
         /// Stopped when the faults have ceased and the fleet has recovered.
         case recovered
+        /// Killed with everybody in it.
+        case parentKilled(atMs: Int64)
     }
 
     let isFleet: Bool
@@ -26,6 +28,9 @@ struct Scenario {
     /// How late a notification may be, in ms.
     let latestMs: Int64
     let hasBatches: Bool
+    /// How many files there are beside the console, and whether the console only looks on.
+    let files: Int
+    let consoleIsLive: Bool
     /// The driver hands the machine an answer in the middle of carrying out orders.
     let answersAtOnce: Bool
 
@@ -34,11 +39,13 @@ struct Scenario {
         let isLarge = isFleet && sites.happens(.manyApps, &random, percent: 2)
         grainMs = random.chance(60) ? 1 : random.pick([50, 250, 500])
         apps = isFleet ? (0..<(isLarge ? 200 : random.between(1, 5))).map { "app-\($0)" } : []
+        files = isFleet && !isLarge ? random.pick([0, 1, 1, 2]) : 0
+        consoleIsLive = files > 0 && random.chance(30)
         chaosMs = isLarge ? 1_000 : Int64(random.between(500, 10_000))
         isCalmAtFirst = random.chance(80)
         let heartbeat = Self.heartbeat(&random)
         if isFleet {
-            machine = Self.fleet(apps, heartbeat, &random)
+            machine = Self.fleet(apps, files, heartbeat, &random)
         } else {
             machine = Self.randomTree(heartbeat, &random)
         }
@@ -48,8 +55,11 @@ struct Scenario {
         answersAtOnce = random.chance(75)
         hasBatches = isFleet && !isLarge && random.chance(50)
         if machine.supervision.startTimeoutMilliseconds == nil { sites.remove(.neverReady) }
+        let isKilled = hasBatches && sites.happens(.parentIsKilled, &random, percent: 50)
         let stopsInStart = sites.happens(.stoppedInStart, &random, percent: 30)
-        if stopsInStart {
+        if isKilled {
+            ending = .parentKilled(atMs: Int64(random.between(100, Int(chaosMs))))
+        } else if stopsInStart {
             ending = .inChaos(atMs: Int64(random.between(0, 250)))
         } else if sites.happens(.stoppedInChaos, &random, percent: 40) {
             ending = .inChaos(atMs: Int64(random.between(250, Int(chaosMs))))
@@ -57,6 +67,9 @@ struct Scenario {
             ending = .recovered
         }
     }
+
+    /// The console first.
+    var sinkPaths: [String] { [LeafPath.console] + (0..<files).map { LeafPath.fileSink($0 + 1) } }
 
     private static func heartbeat(_ random: inout SimulationRandom) -> FleetOptions.Heartbeat? {
         guard random.chance(75) else { return nil }
@@ -89,6 +102,7 @@ struct Scenario {
     private static let options: FleetOptions = {
         var values = OptionValues()
         values.add(flag: .apps, "app")
+        values.add(flag: .sink, "file:/one\nfile:/two")
         let surroundings = OptionSurroundings(
             environment: ["HOME": "/"], executableDirectory: "/", isTerminal: false, nowNs: 0)
         do {
@@ -99,10 +113,11 @@ struct Scenario {
     }()
 
     private static func fleet(
-        _ apps: [String], _ heartbeat: FleetOptions.Heartbeat?, _ random: inout SimulationRandom
+        _ apps: [String], _ files: Int, _ heartbeat: FleetOptions.Heartbeat?, _ random: inout SimulationRandom
     ) -> FleetMachine.Settings {
         var options = options
         options.apps = apps
+        options.fileSinks = Array(options.fileSinks.prefix(files))
         options.sandbox = random.chance(20)
         options.intensity = RestartIntensity(
             maxRestarts: random.between(2, 20), maxSeconds: random.between(1, 60),

@@ -23,10 +23,10 @@ extension Simulation {
         case .spawn(let worker): spawn(worker)
         case .askToStop(let worker):
             guard let process = present(worker) else { return }
-            flushBefore(stopOf: process)
+            let mayStop = flushBefore(stopOf: process)
             processes[process].wasToldToStop = true
             resumeReading(process)
-            send(.stop, process)
+            if mayStop { send(.stop, process) }
         case .terminate(let worker):
             guard let process = present(worker) else { return }
             processes[process].terminations += 1
@@ -60,6 +60,7 @@ extension Simulation {
         }
         let process = makeProcess(worker, leaf: leaf)
         tree.nodes[leaf].process = process
+        configureBatches(process)
         let diesUnseen = mayGoWrong && sites.fires(.spawnDiesUnseen, &random)
         if diesUnseen { plan(.dies(process), inMs: 0) }
         let isQuiet = phase == .recovering || phase == .stable
@@ -125,8 +126,9 @@ extension Simulation {
             feed(.goodbye(worker))
         case .garbage: breakProtocol(process, "a frame of a length that cannot be")
         case .cursorWanted: giveCursor(process)
+        case .memory(let batch): receiveMemory(batch, process)
         case .batch(let batch): receiveBatch(batch, process)
-        case .acknowledgement(let batch): receiveAcknowledgement(batch, process)
+        case .acknowledgement(let batch, let position): receiveAcknowledgement(batch, position, process)
         case .commitReply(let commit, let committed): receiveCommitReply(commit, committed, process)
         }
     }

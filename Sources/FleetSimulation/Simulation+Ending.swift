@@ -13,6 +13,7 @@ extension Simulation {
             plan(.stops(interrupting: random.chance(50)), inMs: time)
             planFurtherStops(after: time)
         }
+        if case .parentKilled(let time) = scenario.ending { plan(.parentIsKilled, inMs: time) }
         planSome(.crashesTogether, upTo: 3) { _ in .crashTogether }
         planSome(.toldOfTimeForNothing, upTo: 5) { _ in .spuriousTime }
         planSome(.staleEvent, upTo: 5) { _ in .staleEvent }

@@ -186,7 +186,8 @@ extension Simulation {
             guard processes[process].wasUnresponsive else { continue }
             let facts = processes[process]
             if facts.exit != nil || facts.isDying || facts.kills > 0 || facts.brokeProtocol { return true }
-            guard let intervalMs else { continue }
+            // Who is left unread because nobody takes batches any more is not judged.
+            guard let intervalMs, !facts.isPaused else { continue }
             if facts.isHung || facts.isStopped || facts.outputIsClosed { return true }
             if now - facts.lastHeardMs > intervalMs { return true }
         }

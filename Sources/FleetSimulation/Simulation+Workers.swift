@@ -130,6 +130,7 @@ extension Simulation {
 
     private mutating func becomeReady(_ process: Int) {
         guard !processes[process].isAskedToStop else { return }
+        openSink(process)
         write(.ready, process)
         if processes[process].behaviour.isReadyTwice {
             plan(.acts(process, .becomesReadyAgain), inMs: duration(0, 200))
@@ -163,8 +164,8 @@ extension Simulation {
             case .stop: obeyStop(process)
             case .batch(let batch): takeBatch(batch, process)
             case .commit(let commit): takeCommit(commit, process)
-            case .cursor(let cursor): takeCursor(cursor, process)
-            case .acknowledged(let line): takeAcknowledgement(line, process)
+            case .cursor(let cursor, let chunk): takeCursor(cursor, chunk, process)
+            case .acknowledged(let number): takeAcknowledgement(number, process)
             }
         }
     }

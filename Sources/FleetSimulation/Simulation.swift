@@ -1,6 +1,7 @@
 // One run: the machine under test, the simulated world around it and the oracle that watches both. This file has the
 // clock and the way of an event through the machine; the world is in +Kernel and +Workers, the parent's driver in +Driver,
-// the oracle in +Orders, +Reports, +Restarts, +Promises and +Ending, the batches in +Batches.
+// the oracle in +Orders, +Reports, +Restarts, +Promises and +Ending, the batches in BatchWorld, +Batches, +Relay and
+// +NewParent.
 //
 // Invariants: one queue, one clock, one generator, so that a seed is a run; no collection without order is iterated.
 
@@ -32,7 +33,11 @@ struct Simulation {
     var now: Int64 = 0
     var phase = RunPhase.chaos
     var processes: [VirtualProcess] = []
-    var batches: BatchWorld
+    var world: BatchWorld
+    var batches: BatchTraffic
+    /// When the store has done what it was given.
+    var storeFreeAtMs: Int64 = 0
+    var isParentKilled = false
     var violation: FleetSimulation.Violation?
     var finish: FinishReason?
     var eventCount = 0
@@ -74,7 +79,9 @@ struct Simulation {
         scenario = Scenario(&random, &sites)
         trace = Trace(keepsAll: keepsWholeTrace)
         expectedAppServer = LeafPath.appServer(scenario.apps.first ?? "")
-        batches = BatchWorld(apps: scenario.apps.count)
+        world = BatchWorld(apps: scenario.apps, sinkPaths: scenario.sinkPaths)
+        world.isLive = scenario.consoleIsLive
+        batches = BatchTraffic(world)
         tree = TreeModel(scenario.machine.spec, root: scenario.machine.rootName)
         do {
             machine = try FleetMachine(scenario.machine)
@@ -87,7 +94,7 @@ struct Simulation {
     mutating func run() {
         planFaults()
         feed(.begin)
-        while finish == nil, violation == nil {
+        while finish == nil, violation == nil, !isParentKilled {
             guard let entry = queue.popFirst() else {
                 fail("every run ends", "nothing is left to happen and the fleet is not finished")
                 break
@@ -101,7 +108,8 @@ struct Simulation {
             if phase == .recovering, needsLook { lookForRecovery() }
             checkBounds()
         }
-        if violation == nil { checkEnd() }
+        if violation == nil, !isParentKilled { checkEnd() }
+        liveOn()
     }
 
     /// Records the first violation; the run ends with it.

@@ -27,10 +27,10 @@ enum InputFrame {
     case batch(Int)
     /// A commit for the store.
     case commit(Int)
-    /// A cursor for a Streamer that asked where to begin.
-    case cursor(Int)
+    /// A cursor for a Streamer that asked where to begin, and the number of the last identities.
+    case cursor(Int, chunk: UInt64)
     /// Its batches up to this number are committed.
-    case acknowledged(Int)
+    case acknowledged(UInt64)
 }
 
 /// A frame from a worker.
@@ -41,8 +41,9 @@ enum OutputFrame {
     case garbage
     /// A Streamer asks where to begin.
     case cursorWanted
+    case memory(Int)
     case batch(Int)
-    case acknowledgement(batch: Int)
+    case acknowledgement(batch: Int, position: Int)
     case commitReply(Int, committed: Bool)
 }
 

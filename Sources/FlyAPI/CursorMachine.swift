@@ -1,163 +1,148 @@
-// Decides, after each page, where to go on and whether at once. No clock, no I/O: values in, a plan out.
+// Decides, for one app's log, what to ask for next, and how far it is read and settled. No I/O and no clock: times are
+// handed in, plans come out. Why it loses nothing stands in the article "Positions".
 //
-// Not the memory of seen ids: the caller says how many entries of the page were new to it. Invariants: the cursor
-// never moves backwards; "at once" is only said when the page brought something new or the cursor moved, so a server
-// that repeats itself is never asked in a tight loop.
+// Not the memory of seen entries: the caller says how many of a page were new to it. Invariants: every request but the
+// first names a cursor; "at once" is only said after a page that brought something new or later, so that a server
+// that repeats itself is never asked in a tight loop; the position never goes back.
 
-/// What the cursor machine needs to know of a page.
-package struct PageSummary: Equatable, Sendable {
-    /// Entries on the page, repeated ones included.
-    package var entryCount: Int
-    /// Entries that had not been seen before.
-    package var unseenCount: Int
-    /// `meta.next_token`; platform dialect.
-    package var nextToken: PageToken
-    /// The latest readable timestamp on the page, in nanoseconds since 1970; machines dialect.
-    package var latestTimestamp: Int64?
-
-    package init(entryCount: Int, unseenCount: Int, nextToken: PageToken = .absent, latestTimestamp: Int64? = nil) {
-        self.entryCount = entryCount
-        self.unseenCount = unseenCount
-        self.nextToken = nextToken
-        self.latestTimestamp = latestTimestamp
-    }
-
-    /// Whether more entries are probably waiting.
-    package var isFull: Bool { entryCount >= Dialect.fullPageEntries }
-}
-
-/// What to do after a page.
-package struct PagePlan: Equatable, Sendable {
-    /// When to ask again.
-    package enum Next: Equatable, Sendable {
-        /// More is waiting: ask now.
-        case atOnce
-        /// Ask after the poll interval.
-        case afterInterval
-    }
-
-    /// The cursor of the next request; nil asks for the newest page again.
-    package let cursor: LogCursor?
-    /// When to send it.
-    package let next: Next
-    /// Whether the cursor is another one than before the page.
-    package let cursorMoved: Bool
-    /// Whether the cursor was pushed on by one nanosecond because the server would not move it.
-    ///
-    /// Entries that share the nanosecond beyond the page size may have been lost.
-    package let steppedOverNanosecond: Bool
-}
-
-/// The position of one app's stream.
+/// Reads one log from a position on, over and over its unsettled part.
 package struct CursorMachine: Equatable, Sendable {
-    /// The dialect whose rules hold.
-    package let dialect: Dialect
-    /// The cursor of the next request; nil asks for the newest page.
-    package private(set) var cursor: LogCursor?
+    /// What does not change.
+    package struct Rules: Equatable, Sendable {
+        /// How late a line may appear, in ns; 0 turns looking back off.
+        package var overlap: UInt64
+        /// Entries from which on a page counts as full: more are probably waiting.
+        package var fullPageEntries: Int
+        /// Lines after this time are not wanted, and the position does not pass it.
+        package var until: LogCursor?
+
+        package init(
+            overlap: UInt64 = StreamStart.overlap, fullPageEntries: Int = Dialect.fullPageEntries,
+            until: LogCursor? = nil
+        ) {
+            self.overlap = overlap
+            self.fullPageEntries = fullPageEntries
+            self.until = until
+        }
+    }
+
+    package let rules: Rules
+    /// How far the log is read and settled; nil before reading began.
+    package internal(set) var position: StreamPosition?
+    /// Whether the requests go over what was read before.
+    package internal(set) var isLookingBack = false
     /// How often the cursor was pushed on by one nanosecond.
-    package private(set) var nanosecondSteps: UInt64 = 0
-    /// Pages whose token lay before the cursor; they did not move it.
-    package private(set) var backwardTokens: UInt64 = 0
-    /// Pages whose token was no decimal number; they did not move the cursor.
-    package private(set) var unreadableTokens: UInt64 = 0
-    /// Whether the page before the current one was answered with a step.
-    private var steppedBefore = false
+    package internal(set) var nanosecondSteps: UInt64 = 0
+    /// Pages whose token was not believed, or was none.
+    package internal(set) var doubtfulTokens: UInt64 = 0
+    /// Whether the last page left nothing that should be asked for at once.
+    package internal(set) var isResting = false
 
-    package init(dialect: Dialect, cursor: LogCursor? = nil) {
-        self.dialect = dialect
-        self.cursor = cursor
+    /// The cursor of the next request; nil asks for the newest page.
+    var request: LogCursor?
+    /// The cursor of the request under way, and when it was sent.
+    var asked: LogCursor?
+    var askedAt: Int64 = 0
+    var coverage = ReadCoverage(settled: LogCursor(nanoseconds: 0))
+    var clock = ServerClock()
+    /// When the last reading from the settled place began.
+    package internal(set) var lookedBackAt: Int64 = 0
+    /// Where a look back may be cut short; nil where it must go on.
+    var lookBackGoal: LogCursor?
+    /// Whether reading began before the settled place and has not come there yet.
+    var startsEarlier = false
+    /// Polls do not go behind this: a nanosecond before it could not be read whole.
+    var floor = LogCursor(nanoseconds: 0)
+    /// A nanosecond in which the page before ended without moving the cursor, if that page was full.
+    var suspect: LogCursor?
+    var largestPage = 0
+    /// How finely times are shown, in ns, as far as was seen.
+    var precision: UInt64 = 1_000_000_000
+    var latestSeen: LogCursor?
+    var steppedBefore = false
+
+    package init(_ rules: Rules = Rules()) {
+        self.rules = rules
     }
 
-    /// Takes in a page that was read to its end.
-    package mutating func pageRead(_ page: PageSummary) -> PagePlan {
-        let before = cursor
-        let mayStep: Bool
-        switch dialect {
-        case .platform: mayStep = movePlatform(page)
-        case .machines: mayStep = moveMachines(page)
-        }
-        let stepped = mayStep && page.isFull && page.unseenCount == 0 && cursor == before
-        if stepped {
-            cursor = cursor?.next
-            nanosecondSteps += 1
-        }
-        let moved = cursor != before
-        // A server that echoes whatever cursor it is asked for would be stepped after for ever: the second step waits.
-        let progressed = page.unseenCount > 0 || (moved && !(stepped && steppedBefore))
-        steppedBefore = stepped
-        return PagePlan(
-            cursor: cursor, next: page.isFull && progressed ? .atOnce : .afterInterval, cursorMoved: moved,
-            steppedOverNanosecond: stepped)
-    }
-
-    /// Returns whether the server named the very cursor that was asked for.
-    private mutating func movePlatform(_ page: PageSummary) -> Bool {
-        switch page.nextToken {
-        case .absent, .empty: return false
-        case .unreadable:
-            unreadableTokens += 1
-            return false
-        case .cursor(let token):
-            // The token of an empty page is no news: nothing was read up to it.
-            guard page.entryCount > 0 else { return false }
-            guard let current = cursor else {
-                cursor = token
-                return false
-            }
-            if token < current { backwardTokens += 1 }
-            if token > current { cursor = token }
-            return token == current
-        }
-    }
-
-    /// Returns whether the page ended in the nanosecond that was asked for.
+    /// Reading begins at a place.
     ///
-    /// The rule is the latest timestamp plus one. A full page may have been cut between entries of one nanosecond (of
-    /// one millisecond, for an app that logs in milliseconds), so after a full page the latest timestamp itself is
-    /// asked for again: its entries come twice and are dropped, and none is skipped.
-    private mutating func moveMachines(_ page: PageSummary) -> Bool {
-        guard let latest = page.latestTimestamp, latest >= 0 else { return false }
-        let reached = LogCursor(time: latest)
-        let target = page.isFull ? reached : reached.next
-        guard let current = cursor else {
-            cursor = target
-            return false
-        }
-        if target > current { cursor = target }
-        return target == current
-    }
-}
-
-/// Where a stream starts, and what it can no longer get.
-package struct StreamStart: Equatable, Sendable {
-    /// How long the service keeps logs, in nanoseconds: about 7 days.
-    package static let retention: UInt64 = 7 * 86_400 * 1_000_000_000
-    /// How far behind a committed cursor reading resumes, in nanoseconds, for lines that arrive late: 20 s.
-    package static let overlap: UInt64 = 20 * 1_000_000_000
-
-    /// A stretch of time whose entries the service no longer has, in nanoseconds since 1970.
-    package struct Gap: Equatable, Sendable {
-        package let from: LogCursor
-        package let to: LogCursor
-    }
-
-    /// The cursor of the first request; nil asks for the newest page.
-    package let cursor: LogCursor?
-    /// What was lost to the service's retention, if anything.
-    package let gap: Gap?
-
-    /// Resumes from a committed cursor: the overlap back, but never before the service's retention.
-    package init(
-        committed: LogCursor?, now: Int64, overlap: UInt64 = StreamStart.overlap,
-        retention: UInt64 = StreamStart.retention
+    /// - Parameters:
+    ///   - place: the committed position, or a new one.
+    ///   - start: where the first request goes, when it is before the place's settled time.
+    ///   - evidence: a time that the server's clock is known to have passed.
+    ///   - now: the monotonic clock, in ns, here and below.
+    package mutating func begin(
+        at place: StreamPosition, from start: LogCursor? = nil, evidence: LogCursor?, now: Int64
     ) {
-        guard let committed else {
-            cursor = nil
-            gap = nil
-            return
+        position = place
+        coverage = ReadCoverage(settled: place.settled)
+        if let evidence { clock.observe(evidence, at: now) }
+        request = min(start ?? place.settled, place.settled)
+        startsEarlier = (start ?? place.settled) < place.settled
+        isLookingBack = (request ?? place.settled) < frontier
+        lookBackGoal = nil
+        latestSeen = nil
+        lookedBackAt = now
+        isResting = false
+    }
+
+    /// The cursor of the request that is sent now; nil asks for the newest page.
+    package mutating func nextRequest(now: Int64) -> LogCursor? {
+        if isLookBackDue(now: now) { lookBack(now: now) }
+        asked = request
+        askedAt = now
+        return request
+    }
+
+    /// Goes back to the settled place with the next request.
+    ///
+    /// - Parameter isLast: whether it must go on to the end, however long that takes.
+    package mutating func lookBack(now: Int64, isLast: Bool = false) {
+        guard let position else { return }
+        request = position.settled
+        isLookingBack = position.settled < frontier
+        latestSeen = nil
+        lookBackGoal = isLast ? nil : clock.bound(at: now)?.rewound(nanoseconds: rules.overlap)
+        lookedBackAt = now
+        isResting = false
+    }
+
+    /// What the server's clock shows at least.
+    package func serverTime(now: Int64) -> LogCursor? { clock.bound(at: now) }
+
+    /// Gives up what lies at or before `time`: the memory of it is full.
+    package mutating func giveUp(through time: LogCursor) {
+        guard let position else { return }
+        coverage.giveUp(through: time)
+        self.position = StreamPosition(settled: coverage.settled, reached: position.reached)
+        if let request, request < coverage.settled { self.request = coverage.settled }
+    }
+
+    private func isLookBackDue(now: Int64) -> Bool {
+        guard let position, isResting, rules.overlap > 0, now - lookedBackAt >= Int64(clamping: rules.overlap / 2)
+        else { return false }
+        return position.settled < frontier
+    }
+
+    /// Where polls go: one nanosecond back, so that a server whose cursors are exclusive repeats the boundary.
+    var frontier: LogCursor {
+        guard let position else { return floor }
+        return max(position.reached.previous, position.settled, floor)
+    }
+
+    /// Takes in how far a page went; what is settled follows.
+    mutating func settle(reached: LogCursor) {
+        guard let before = position else { return }
+        var reached = max(before.reached, reached)
+        // Without looking back, what the clock allows is still needed where no lines come.
+        let overlap = rules.overlap > 0 ? rules.overlap : StreamStart.overlap
+        coverage.settle(clock, overlap: overlap)
+        var settled = coverage.settled
+        if let until = rules.until {
+            reached = max(min(reached, until), before.reached)
+            settled = max(min(settled, until), before.settled)
         }
-        let oldest = LogCursor(time: now).rewound(nanoseconds: retention)
-        cursor = max(committed.rewound(nanoseconds: overlap), oldest)
-        gap = committed < oldest ? Gap(from: committed, to: oldest) : nil
+        position = StreamPosition(settled: settled, reached: reached)
     }
 }

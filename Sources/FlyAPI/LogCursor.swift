@@ -44,6 +44,15 @@ package struct LogCursor: Hashable, Comparable, Sendable, CustomStringConvertibl
         LogCursor(nanoseconds: nanoseconds > span ? nanoseconds - span : 0)
     }
 
+    /// The cursor that much later, as far as there are numbers.
+    package func advanced(nanoseconds span: UInt64) -> LogCursor {
+        let (sum, overflow) = nanoseconds.addingReportingOverflow(span)
+        return LogCursor(nanoseconds: overflow ? .max : sum)
+    }
+
+    /// The nanosecond before; the first one stays.
+    package var previous: LogCursor { rewound(nanoseconds: 1) }
+
     /// The next nanosecond; the last one stays.
     package var next: LogCursor {
         LogCursor(nanoseconds: nanoseconds == .max ? .max : nanoseconds + 1)

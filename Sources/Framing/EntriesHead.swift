@@ -1,7 +1,8 @@
-// The binary payloads: the head of an `entries` frame and the whole of an `ack`.
+// The binary payloads of a batch: the head of an `entries` or `replay` frame and the whole of an `ack`.
 //
 //     entries: | app_name: u8 length, bytes | batch: u64 | count: u32 | cursor: u8 length, bytes | NDJSON … |
-//     ack:     | app_name: u8 length, bytes | batch: u64 |
+//     ack:     | app_name: u8 length, bytes | batch: u64 |                                from sinks without a position
+//              | app_name: u8 length, bytes | batch: u64 | position: u8 length, bytes |   from sinks that keep one
 //
 // All integers are big-endian. The NDJSON is passed on untouched.
 
@@ -13,7 +14,7 @@ package struct EntriesHead: Equatable, Sendable {
     package var appName: String
     /// Counts up from 1 in each incarnation of a Streamer.
     package var batch: UInt64
-    /// How many NDJSON lines follow.
+    /// How many NDJSON lines follow; none in a batch that only moves the cursor.
     package var count: UInt32
     /// Where reading goes on once this batch is safe; empty when the batch does not move the cursor.
     package var cursor: String
@@ -60,10 +61,13 @@ package struct EntriesHead: Equatable, Sendable {
 package struct Acknowledgement: Equatable, Sendable {
     package var appName: String
     package var batch: UInt64
+    /// Where the sink stands behind this batch, in words of its own; nil from a sink that keeps no position.
+    package var position: String?
 
-    package init(appName: String, batch: UInt64) {
+    package init(appName: String, batch: UInt64, position: String? = nil) {
         self.appName = appName
         self.batch = batch
+        self.position = position
     }
 
     /// The payload of an `ack` frame.
@@ -71,6 +75,7 @@ package struct Acknowledgement: Equatable, Sendable {
         var bytes: [UInt8] = []
         bytes.appendShort(appName)
         bytes.appendBigEndian(batch)
+        if let position { bytes.appendShort(position) }
         return bytes
     }
 
@@ -79,54 +84,9 @@ package struct Acknowledgement: Equatable, Sendable {
     /// - Throws: ``FrameError/malformedPayload(_:reason:)`` when it is cut short or has bytes left over.
     package static func decode(_ payload: UnsafeRawBufferPointer) throws(FrameError) -> Acknowledgement {
         var reader = PayloadReader(payload, kind: .ack)
-        let ack = Acknowledgement(appName: try reader.shortText("app_name"), batch: try reader.integer("batch"))
-        guard reader.offset == payload.count else {
-            throw .malformedPayload(.ack, reason: "\(payload.count - reader.offset) bytes too many")
-        }
+        var ack = Acknowledgement(appName: try reader.shortText("app_name"), batch: try reader.integer("batch"))
+        if !reader.isAtEnd { ack.position = try reader.shortText("position") }
+        try reader.expectEnd()
         return ack
-    }
-}
-
-/// Walks over a payload and never past its end.
-private struct PayloadReader {
-    private let bytes: UnsafeRawBufferPointer
-    private let kind: FrameKind
-    private(set) var offset = 0
-
-    init(_ bytes: UnsafeRawBufferPointer, kind: FrameKind) {
-        self.bytes = bytes
-        self.kind = kind
-    }
-
-    mutating func integer<I: FixedWidthInteger & BitwiseCopyable>(_ name: String) throws(FrameError) -> I {
-        let width = MemoryLayout<I>.size
-        guard bytes.count - offset >= width else { throw .malformedPayload(kind, reason: "it ends before \(name)") }
-        defer { offset += width }
-        return I(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: I.self))
-    }
-
-    mutating func shortText(_ name: String) throws(FrameError) -> String {
-        let count = Int(try integer("the length of \(name)") as UInt8)
-        guard bytes.count - offset >= count else { throw .malformedPayload(kind, reason: "it ends within \(name)") }
-        let slice = bytes[offset..<(offset + count)]
-        guard let text = String(validating: slice, as: UTF8.self) else {
-            throw .malformedPayload(kind, reason: "\(name) is not UTF-8")
-        }
-        offset += count
-        return text
-    }
-}
-
-extension [UInt8] {
-    fileprivate mutating func appendShort(_ text: String) {
-        let utf8 = text.utf8
-        precondition(
-            utf8.count <= EntriesHead.mostTextBytes, "a text of \(utf8.count) bytes does not fit a one-byte length")
-        append(UInt8(utf8.count))
-        append(contentsOf: utf8)
-    }
-
-    fileprivate mutating func appendBigEndian(_ value: some FixedWidthInteger) {
-        Swift.withUnsafeBytes(of: value.bigEndian) { append(contentsOf: $0) }
     }
 }

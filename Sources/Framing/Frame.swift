@@ -21,6 +21,9 @@ package enum FrameKind: UInt8, Sendable, CaseIterable {
     case pong = 10
     case stop = 11
     case goodbye = 12
+    case replay = 13
+    case memory = 14
+    case commit = 15
 }
 
 /// The sizes every frame keeps, in bytes.

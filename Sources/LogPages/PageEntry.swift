@@ -37,6 +37,25 @@ package struct PageEntry: ~Copyable {
         }
     }
 
+    /// Whether the message is spelled with escapes.
+    package var messageHasEscapes: Bool { raw.message.flags & UInt8(CSJ_FLAG_ESCAPED) != 0 }
+
+    /// Hands the message to `body` as the app wrote it; empty when the API gave none.
+    ///
+    /// `scratch` takes the text where escapes have to be undone; the bytes are valid inside `body` alone.
+    package func withMessage<Result>(
+        _ scratch: inout ByteBuffer, _ body: (UnsafeRawBufferPointer) -> Result
+    ) -> Result {
+        guard let message, let start = raw.message.start, messageHasEscapes else {
+            return body(message ?? UnsafeRawBufferPointer(start: nil, count: 0))
+        }
+        scratch.removeAll(keptCapacity: 64 * 1024)
+        scratch.write(atMost: message.count) { output in
+            csj_unescape(start, message.count, output.assumingMemoryBound(to: UInt8.self))
+        }
+        return scratch.withUnsafeBytes { body($0) }
+    }
+
     /// The identity by which a repeated entry is known.
     package var identity: EntryIdentity {
         if raw.id.length > 0, let id = raw.id.start {

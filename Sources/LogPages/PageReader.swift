@@ -17,25 +17,31 @@ package struct PageContents: Equatable, Sendable {
     package var replacedCount: UInt64 = 0
     /// `meta.next_token` of a platform page.
     package var nextToken: PageToken = .absent
-    /// The latest readable timestamp, in nanoseconds since 1970; machines dialect only.
+    /// The first entry's timestamp, in nanoseconds since 1970; nil when it is unreadable.
+    package var firstTimestamp: Int64?
+    /// The last entry's timestamp (machines dialect: the latest readable one), in nanoseconds since 1970.
+    ///
+    /// Of a page that broke off, that of the last entry handed out.
     package var latestTimestamp: Int64?
 
     package init(
         entryCount: Int = 0, malformedCount: UInt64 = 0, repairedCount: UInt64 = 0, replacedCount: UInt64 = 0,
-        nextToken: PageToken = .absent, latestTimestamp: Int64? = nil
+        nextToken: PageToken = .absent, firstTimestamp: Int64? = nil, latestTimestamp: Int64? = nil
     ) {
         self.entryCount = entryCount
         self.malformedCount = malformedCount
         self.repairedCount = repairedCount
         self.replacedCount = replacedCount
         self.nextToken = nextToken
+        self.firstTimestamp = firstTimestamp
         self.latestTimestamp = latestTimestamp
     }
 
     /// What the cursor machine needs, given how many of the entries were new to the caller.
     package func summary(unseenCount: Int) -> PageSummary {
         PageSummary(
-            entryCount: entryCount, unseenCount: unseenCount, nextToken: nextToken, latestTimestamp: latestTimestamp)
+            entryCount: entryCount, unseenCount: unseenCount, nextToken: nextToken, firstTimestamp: firstTimestamp,
+            latestTimestamp: latestTimestamp)
     }
 }
 
@@ -47,6 +53,8 @@ package struct PageContents: Equatable, Sendable {
 ///     }
 package final class PageReader {
     private let parser: OpaquePointer
+    /// What a page held before the place at which it broke off; set with the error.
+    package private(set) var readBeforeError = PageContents()
 
     /// - Throws: `PageError` with code `outOfMemory`.
     package init() throws(PageError) {
@@ -66,6 +74,7 @@ package final class PageReader {
     package func read(
         _ page: UnsafeRawBufferPointer, dialect: Dialect, _ body: (borrowing PageEntry) -> Void
     ) throws(PageError) -> PageContents {
+        readBeforeError = PageContents()
         guard page.count <= PageLimits.maximumBytes else {
             throw PageError(.tooLarge, offset: PageLimits.maximumBytes)
         }
@@ -102,17 +111,28 @@ package final class PageReader {
     ) throws(PageError) -> PageContents {
         var contents = PageContents()
         var raw = csj_entry()
+        var last = csj_entry()
         var status = csj_page_next(parser, &raw)
         while status == CSJ_OK {
             let entry = PageEntry(raw)
             contents.entryCount += 1
-            if dialect == .machines, let time = entry.timestamp {
-                contents.latestTimestamp = max(contents.latestTimestamp ?? time, time)
+            if contents.entryCount == 1 { contents.firstTimestamp = entry.timestamp }
+            if dialect == .machines {
+                if let time = entry.timestamp {
+                    contents.latestTimestamp = max(contents.latestTimestamp ?? time, time)
+                }
+            } else {
+                last.timestamp = raw.timestamp
             }
             body(entry)
             status = csj_page_next(parser, &raw)
         }
-        guard status == CSJ_END else { throw error(status) }
+        // The last one's slice still stands: nothing was read behind it that needed the reader's own memory.
+        if dialect == .platform { contents.latestTimestamp = PageEntry(last).timestamp }
+        guard status == CSJ_END else {
+            readBeforeError = contents
+            throw error(status)
+        }
         contents.malformedCount = csj_malformed_count(parser)
         contents.repairedCount = csj_repaired_count(parser)
         if dialect == .platform { contents.nextToken = Self.token(csj_page_next_token(parser)) }

@@ -1,8 +1,10 @@
 // The console sink as a worker: writes the merged stream to flyfleet's stdout.
 //
 // When that cannot go on, the whole fleet has no purpose any more: the sink asks the parent to stop it in order, once,
-// and goes on answering pings until it is stopped itself.
+// and goes on answering pings until it is stopped itself. A full disk under stdout is no such end: it is said once,
+// nothing is acknowledged, and so the fleet waits with it.
 
+internal import EventLoop
 package import Framing
 internal import Glibc
 internal import WorkerProtocol
@@ -39,6 +41,7 @@ package final class ConsoleSink: WorkerService {
     package func start() {
         output.onWritten = { [unowned self] in worker.send($0) }
         output.onFailure = { [unowned self] in requestStop(because: $0) }
+        output.onRoom = { [unowned self] in report(disk: $0) }
         worker.ready()
     }
 
@@ -52,6 +55,14 @@ package final class ConsoleSink: WorkerService {
 
     package func stop() {
         output.drain(withinMs: Self.drainLimitMs) { [unowned self] in worker.finish() }
+    }
+
+    private func report(disk reason: UVError?) {
+        if let reason {
+            worker.log("stdout is full: \(reason); waiting for room, and nothing is lost")
+        } else {
+            worker.log("stdout has room again: going on")
+        }
     }
 
     private func requestStop(because failure: ConsoleFailure) {

@@ -3,11 +3,13 @@
 //     web  2026-06-04T21:25:05Z app[d896d7c609dd68] iad [info] message
 //     web  stopped
 //     web  gap 2026-06-04T21:25:05Z to 2026-06-04T21:27:00Z: retention
+//     web  missed 123 lines: the terminal was too slow
 //
 // Hot path: one buffer a batch, one reservation a line, no String and no array per line. What the API did not give is
 // left out together with its brackets. Every field comes from outside and is escaped; only the message may be exempt.
 
 internal import Glibc
+package import LinePatterns
 package import LogPages
 
 /// Formats batches.
@@ -18,16 +20,24 @@ package final class LineFormatter {
     private var appColumn: AppColumn
     private let colour: Bool
     private let escapesMessages: Bool
+    /// Nil where nothing is highlighted.
+    private let highlight: HighlightedText?
+    private var times = LineTimes()
+    /// Where the lines of the batch at hand end, and from when they are; only where somebody wants to know.
+    private var recorded: [TimedLine] = []
+    private var isRecording = false
 
     /// - Parameters:
     ///   - colour: whether ANSI colours are written.
     ///   - escapesMessages: whether control characters in a message become visible escapes.
+    ///   - highlight: patterns whose matches in a message are shown in reverse video; only with `escapesMessages`.
     /// - Throws: ``PageError`` when there is no memory.
-    package init(colour: Bool, escapesMessages: Bool) throws(PageError) {
+    package init(colour: Bool, escapesMessages: Bool, highlight: [LinePattern] = []) throws(PageError) {
         reader = try EntryLineReader()
         appColumn = AppColumn(colour: colour)
         self.colour = colour
         self.escapesMessages = escapesMessages
+        self.highlight = highlight.isEmpty ? nil : HighlightedText(highlight)
     }
 
     /// Appends the lines of one app's batch to `buffer`.
@@ -46,8 +56,20 @@ package final class LineFormatter {
                 // The reader gave up; what follows needs none.
             }
             buffer.truncate(to: start)
+            recorded.removeAll(keepingCapacity: true)
             appendOneByOne(batch, column, to: &buffer)
         }
+    }
+
+    /// As ``append(_:app:to:)``, for an empty buffer, and fills `lines` with what each of its lines is.
+    func append(
+        _ batch: UnsafeRawBufferPointer, app: String, to buffer: inout ByteBuffer, recording lines: inout [TimedLine]
+    ) {
+        swap(&recorded, &lines)
+        isRecording = true
+        append(batch, app: app, to: &buffer)
+        isRecording = false
+        swap(&recorded, &lines)
     }
 
     /// The slow way for a batch with lines that are no JSON: reads each line by itself, so that their order stays.
@@ -57,9 +79,11 @@ package final class LineFormatter {
         for piece in batch.split(separator: UInt8(ascii: "\n")) {
             let line = UnsafeRawBufferPointer(rebasing: piece)
             let start = buffer.count
+            let recordedCount = recorded.count
             let contents = try? reader.read(line) { appendLine($0, column, to: &buffer) }
             if let contents, contents.malformedCount == 0 { continue }
             buffer.truncate(to: start)
+            recorded.removeLast(recorded.count - recordedCount)
             buffer.write(atMost: column.count + line.count * TerminalEscape.growth(.readable) + 1) { memory in
                 var output = LineOutput(memory)
                 output.put(column)
@@ -67,6 +91,7 @@ package final class LineFormatter {
                 output.put("\n")
                 return output.position - memory
             }
+            if isRecording { recorded.append(TimedLine(time: TimedLine.noTime, end: UInt32(buffer.count))) }
         }
     }
 
@@ -77,17 +102,20 @@ package final class LineFormatter {
     private func appendLine(
         _ line: borrowing EntryLine, _ column: UnsafeRawBufferPointer, to buffer: inout ByteBuffer
     ) {
+        let isEntry = line.type.map { Self.equal($0, "log") } ?? true
         let bound = column.count + Self.sourceBytes(of: line) * TerminalEscape.growth(.readable) + Self.fixedBytes
+        var shown = 0
         buffer.write(atMost: bound) { memory in
             var output = LineOutput(memory)
             output.put(column)
-            if let type = line.type, !Self.equal(type, "log") {
-                putMarker(line, type, to: &output)
-            } else {
-                putEntry(line, to: &output)
-            }
+            if isEntry { shown = putEntry(line, to: &output) } else { putMarker(line, to: &output) }
             output.put("\n")
             return output.position - memory
+        }
+        if let highlight, shown > 0 { highlight.mark(last: shown, of: &buffer) }
+        if isRecording {
+            let time = isEntry ? line.timestamp.map { times.time($0) } : nil
+            recorded.append(TimedLine(time: time ?? TimedLine.noTime, end: UInt32(buffer.count)))
         }
     }
 
@@ -102,8 +130,9 @@ package final class LineFormatter {
     @inline(__always)
     private static func count(_ field: UnsafeRawBufferPointer?) -> Int { field?.count ?? 0 }
 
+    /// - Returns: how many bytes of it are the message.
     @inline(__always)
-    private func putEntry(_ line: borrowing EntryLine, to output: inout LineOutput) {
+    private func putEntry(_ line: borrowing EntryLine, to output: inout LineOutput) -> Int {
         if let timestamp = line.timestamp {
             if colour { output.put(Palette.dim) }
             putTime(timestamp, to: &output)
@@ -131,15 +160,24 @@ package final class LineFormatter {
             if colour { output.put(Palette.plain) }
             output.put(" ")
         }
-        guard let message = line.message else { return }
+        guard let message = line.message else { return 0 }
+        let start = output.position
         if escapesMessages { output.putEscaped(message) } else { output.put(message) }
+        return output.position - start
     }
 
-    /// A line that is no log entry: the end of an app's stream, a gap, or what a later version may send.
+    /// A line that is no log entry: the end of an app's stream, a gap, lines that were left out, or what a later version
+    /// may send.
     @inline(never)
-    private func putMarker(_ line: borrowing EntryLine, _ type: UnsafeRawBufferPointer, to output: inout LineOutput) {
+    private func putMarker(_ line: borrowing EntryLine, to output: inout LineOutput) {
+        guard let type = line.type else { return }
         if colour { output.put(Palette.dim) }
-        if Self.equal(type, "stopped") {
+        if Self.equal(type, "missed"), let count = Self.missedLines(line.line) {
+            output.put("missed ")
+            output.put(count)
+            output.put(count.count == 1 && count.first == UInt8(ascii: "1") ? " line" : " lines")
+            output.put(": the terminal was too slow")
+        } else if Self.equal(type, "stopped") {
             output.put("stopped")
         } else if Self.equal(type, "gap") {
             output.put("gap")
@@ -159,6 +197,16 @@ package final class LineFormatter {
             output.putEscaped(line.line)
         }
         if colour { output.put(Palette.plain) }
+    }
+
+    /// The digits behind `"lines":`, of which at most 20 count.
+    private static func missedLines(_ line: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+        let key = Array("\"lines\":".utf8)
+        guard line.count > key.count,
+            let start = (0..<(line.count - key.count)).first(where: { line[$0..<($0 + key.count)].elementsEqual(key) })
+        else { return nil }
+        let digits = line[(start + key.count)...].prefix { $0 &- UInt8(ascii: "0") < 10 }
+        return digits.isEmpty || digits.count > 20 ? nil : UnsafeRawBufferPointer(rebasing: digits)
     }
 
     /// A time without its fraction of a second; anything that is no UTC time stays as it is.

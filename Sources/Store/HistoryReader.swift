@@ -78,7 +78,7 @@ struct HistoryReader {
                 78, "\(path) is damaged; 'flyfleet start' mends what it can and says what to do about the rest")
         case .newerSchema:
             return HistoryError(78, error.description)
-        case .cannotOpen, .unavailable:
+        case .cannotOpen, .unavailable, .refused:
             return HistoryError(69, error.description)
         }
     }

@@ -1,5 +1,6 @@
 // Storage that forgets with its process: for tests, and the reading of what SQLiteStorage must do.
 
+internal import Framing
 internal import Synchronization
 internal import WorkerProtocol
 
@@ -7,6 +8,8 @@ internal import WorkerProtocol
 package final class MemoryStorage: Storage {
     private struct Content {
         var cursors: [String: String] = [:]
+        var memory: [String: [UInt64: CommitPayload.Chunk]] = [:]
+        var sinks: [String: (position: String, missedCommits: Bool)] = [:]
         var cached: [String: Token] = [:]
         var manual: [String: Token] = [:]
         var exits: [StoredExit] = []
@@ -19,16 +22,26 @@ package final class MemoryStorage: Storage {
 
     package func perform(_ batch: [StorageOperation]) -> [Result<StorageAnswer, StorageError>] {
         content.withLock { content in
-            batch.map { .success(Self.perform($0, &content)) }
+            batch.map { operation in
+                Result { () throws(StorageError) in try Self.perform(operation, &content) }
+            }
         }
     }
 
-    private static func perform(_ operation: StorageOperation, _ content: inout Content) -> StorageAnswer {
+    private static func perform(
+        _ operation: StorageOperation, _ content: inout Content
+    ) throws(StorageError) -> StorageAnswer {
         switch operation {
         case .cursor(let appName):
-            return .cursor(content.cursors[appName])
-        case .commitCursors(let positions, _):
-            for position in positions { content.cursors[position.appName] = position.cursor }
+            let memory = (content.memory[appName] ?? [:]).values.sorted { $0.number < $1.number }
+            return .cursor(content.cursors[appName], memory: memory)
+        case .commit(let commit, _):
+            content = try applying(commit, to: content)
+        case .sinkPosition(let sink):
+            let stored = content.sinks[sink]
+            return .sinkPosition(stored?.position, missedCommits: stored?.missedCommits ?? false)
+        case .placeSink(let sink, let position, _):
+            content.sinks[sink] = (position, false)
         case .tokens(let appName):
             return .tokens(cached: content.cached[appName], manual: content.manual[appName])
         case .putToken(let appName, .cached, let token):
@@ -46,6 +59,24 @@ package final class MemoryStorage: Storage {
             return .exits(Array(found.prefix(limit)))
         }
         return .done
+    }
+
+    private static func applying(_ commit: CommitPayload, to content: Content) throws(StorageError) -> Content {
+        var content = content
+        if !commit.apps.isEmpty {
+            for name in content.sinks.keys { content.sinks[name]?.missedCommits = true }
+        }
+        for sink in commit.sinks { content.sinks[sink.name] = (sink.position, false) }
+        for app in commit.apps {
+            if !app.cursor.isEmpty { content.cursors[app.name] = app.cursor }
+            var memory = content.memory[app.name] ?? [:]
+            for chunk in app.chunks { memory[chunk.number] = chunk }
+            memory = memory.filter { $0.key >= app.firstKept }
+            let cost = memory.values.reduce(0) { $0 + $1.cost }
+            guard cost <= StoreLimits.memoryBytes else { throw .memoryTooLarge(app.name, cost) }
+            content.memory[app.name] = memory
+        }
+        return content
     }
 
     private static func add(_ records: [ExitRecord], _ run: String, _ content: inout Content) {

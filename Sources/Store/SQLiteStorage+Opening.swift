@@ -7,21 +7,44 @@ internal import GRDB
 internal import Glibc
 
 extension SQLiteStorage {
-    /// Opens, or makes, the database in `directory`.
+    /// Bytes of a page of a database that is made; one that exists keeps its own.
+    ///
+    /// Commits change a few rows here and there, and each writes a whole page.
+    private static let pageBytes = 1024
+    /// Bytes in the log from which on it is moved into the database.
+    private static let logBytes = 4 * 1024 * 1024
+
+    /// Opens, or makes, the database in `directory`, once no other store has it any more.
     ///
     /// Blocks. Not on the loop's thread.
     ///
     /// - Throws: ``StorageError``; with `corrupt` and `newerSchema` the file is as it was.
     package static func open(directory: String) throws(StorageError) -> SQLiteStorage {
+        try open(directory: directory, patience: StoreLock.patience)
+    }
+
+    /// Opens with a patience of its own for a dying predecessor.
+    package static func open(directory: String, patience: Duration) throws(StorageError) -> SQLiteStorage {
         let path = directory + "/" + fileName
         do {
             try prepareFile(path)
+            let lock = try StoreLock(besides: path, patience: patience)
             let queue = try DatabaseQueue(path: path, configuration: configuration())
-            try queue.writeWithoutTransaction { try prepare($0, path: path) }
-            return SQLiteStorage(path: path, queue: queue)
+            let index = try queue.writeWithoutTransaction { database in
+                try prepare(database, path: path)
+                return try memoryIndex(database)
+            }
+            return SQLiteStorage(path: path, queue: queue, lock: lock, index: index)
         } catch {
             throw failure(error, path: path)
         }
+    }
+
+    /// Lets the database have so many pages and no more, as a full disk does.
+    ///
+    /// For tests.
+    package func limitPages(_ count: Int) {
+        try? queue.inDatabase { try $0.execute(sql: "PRAGMA max_page_count = \(count)") }
     }
 
     private static func configuration() -> Configuration {
@@ -30,8 +53,9 @@ extension SQLiteStorage {
         configuration.prepareDatabase { database in
             try database.execute(
                 sql: """
+                    PRAGMA page_size = \(pageBytes);
                     PRAGMA synchronous = NORMAL;
-                    PRAGMA secure_delete = ON;
+                    \(sparingPragma);
                     PRAGMA trusted_schema = OFF;
                     """)
         }
@@ -42,15 +66,9 @@ extension SQLiteStorage {
     /// shared memory take over its mode.
     private static func prepareFile(_ path: String) throws {
         let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { throw cannotOpen(path, errno) }
+        guard descriptor >= 0 else { throw StorageError.cannotOpen(path, errno) }
         defer { close(descriptor) }
-        guard fchmod(descriptor, 0o600) == 0 else { throw cannotOpen(path, errno) }
-    }
-
-    private static func cannotOpen(_ path: String, _ code: Int32) -> StorageError {
-        StorageError(
-            .cannotOpen,
-            "could not open \(path): \(String(cString: strerror(code))); make its directory writable for you")
+        guard fchmod(descriptor, 0o600) == 0 else { throw StorageError.cannotOpen(path, errno) }
     }
 
     /// Examines before it migrates: a file that is refused is left as it is.
@@ -58,6 +76,8 @@ extension SQLiteStorage {
         try inTransaction(database) { try refuseNewer(database, path: path) }
         // Not in a transaction; a file that is not a database was noticed by the one above.
         _ = try String.fetchOne(database, sql: "PRAGMA journal_mode = WAL")
+        let pageBytes = try Int.fetchOne(database, sql: "PRAGMA page_size") ?? pageBytes
+        try database.execute(sql: "PRAGMA wal_autocheckpoint = \(logBytes / pageBytes)")
         try examine(database, path: path)
         try inTransaction(database) { try Schema.migrate(database) }
     }
@@ -101,10 +121,15 @@ extension SQLiteStorage {
         return try check(database, "quick_check")
     }
 
-    /// Cursors count as irreplaceable too: without one its app's stream would go on from the newest page.
     private static func requireIrreplaceable(_ database: Database, _ path: String) throws {
-        for table in ["manual_tokens", "cursors"] {
-            if let damage = try check(database, "quick_check(\(table))") { throw StorageError.corrupt(path, damage) }
+        let version = try Schema.version(database)
+        for table in Schema.irreplaceable where table.version <= version {
+            guard try database.tableExists(table.name) else {
+                throw StorageError.corrupt(path, "the table \(table.name) is missing")
+            }
+            if let damage = try check(database, "quick_check(\(table.name))") {
+                throw StorageError.corrupt(path, damage)
+            }
         }
     }
 

@@ -1,16 +1,17 @@
 // Storage in one SQLite file. Opening is in SQLiteStorage+Opening.swift.
 //
 // The journal is a WAL with synchronous NORMAL: a crash of any process loses nothing, and a power loss may take back
-// the last commits, never half of one. A cursor that was taken back makes lines come again; it cannot lose any,
-// because it only ever says what is already safe elsewhere. A cached token that was taken back is acquired again. A
-// token set by hand is not replaceable, so its commit is followed by a checkpoint, which waits for the disk. Exits that
-// were taken back are missing from the history.
+// the last commits, never half of one. What a commit of cursors, memory and positions says is already safe elsewhere, and
+// all of it is of one moment, so one that was taken back only makes lines be fetched, and files be cut, again. A cached
+// token that was taken back is acquired again. A token set by hand is not replaceable, so its commit is followed by a
+// checkpoint, which waits for the disk. Exits that were taken back are missing from the history.
 
 internal import GRDB
 internal import Glibc
+internal import Synchronization
 internal import WorkerProtocol
 
-/// Keeps cursors, tokens and the history of exits in a database file.
+/// Keeps cursors, memory, positions, tokens and the history of exits in a database file.
 package final class SQLiteStorage: Storage {
     /// The database's name in the state directory.
     package static let fileName = "flyfleet.sqlite"
@@ -19,10 +20,14 @@ package final class SQLiteStorage: Storage {
 
     let path: String
     let queue: DatabaseQueue
+    private let lock: StoreLock
+    private let index: Mutex<MemoryIndex>
 
-    init(path: String, queue: DatabaseQueue) {
+    init(path: String, queue: DatabaseQueue, lock: StoreLock, index: MemoryIndex) {
         self.path = path
         self.queue = queue
+        self.lock = lock
+        self.index = Mutex(index)
     }
 
     package func perform(_ batch: [StorageOperation]) -> [Result<StorageAnswer, StorageError>] {
@@ -38,19 +43,41 @@ package final class SQLiteStorage: Storage {
         }
     }
 
-    /// Carries out a batch in one transaction.
+    /// Carries out a batch in one transaction, or else nothing of it.
     private func performTogether(_ batch: [StorageOperation]) throws -> [StorageAnswer] {
+        do {
+            return try performInTransaction(batch)
+        } catch let error as DatabaseError where error.isLackOfRoom {
+            // The log holds many pages over and over: moved into the database they take less, and the log begins anew.
+            queue.inDatabase { try? Self.checkpoint($0) }
+            return try performInTransaction(batch)
+        }
+    }
+
+    private func performInTransaction(_ batch: [StorageOperation]) throws -> [StorageAnswer] {
         let writes = batch.contains { $0.isWrite }
         return try queue.writeWithoutTransaction { database in
+            let deletesTokens = batch.contains(where: \.deletesTokens)
+            if deletesTokens { try database.execute(sql: Self.erasingPragma) }
+            defer { if deletesTokens { try? database.execute(sql: Self.sparingPragma) } }
             var answers: [StorageAnswer] = []
+            var index = self.index.withLock { $0 }
             try database.inTransaction(writes ? .immediate : .deferred) {
-                answers = try batch.map { try Self.perform($0, database) }
+                answers = try batch.map { try Self.perform($0, &index, database) }
                 return .commit
             }
+            self.index.withLock { $0 = index }
             if batch.contains(where: \.needsCheckpoint) { try Self.checkpoint(database) }
             return answers
         }
     }
+
+    /// What is deleted is overwritten wherever it lies: for tokens.
+    private static let erasingPragma = "PRAGMA secure_delete = ON"
+    /// What is deleted is overwritten only on pages that are written anyway.
+    ///
+    /// Whole pages of identities, which are no secret, are not: that wrote up to 80 % more.
+    static let sparingPragma = "PRAGMA secure_delete = FAST"
 
     /// Moves the log into the database and empties it, waiting for the disk.
     ///
@@ -59,21 +86,19 @@ package final class SQLiteStorage: Storage {
         _ = try Row.fetchAll(database, sql: "PRAGMA wal_checkpoint(TRUNCATE)")
     }
 
-    private static func perform(_ operation: StorageOperation, _ database: Database) throws -> StorageAnswer {
+    private static func perform(
+        _ operation: StorageOperation, _ index: inout MemoryIndex, _ database: Database
+    ) throws -> StorageAnswer {
         switch operation {
         case .cursor(let appName):
-            let statement = try database.cachedStatement(sql: "SELECT cursor FROM cursors WHERE app_name = ?")
-            return .cursor(try String.fetchOne(statement, arguments: [appName]))
-        case .commitCursors(let positions, let atMs):
-            let statement = try database.cachedStatement(
-                sql: """
-                    INSERT INTO cursors (app_name, cursor, committed_at_ms) VALUES (?, ?, ?)
-                    ON CONFLICT (app_name) DO UPDATE SET
-                        cursor = excluded.cursor, committed_at_ms = excluded.committed_at_ms
-                    """)
-            for position in positions {
-                try statement.execute(arguments: [position.appName, position.cursor, atMs])
-            }
+            return try cursor(of: appName, index, database)
+        case .commit(let payload, let atMs):
+            try commit(payload, atMs: atMs, &index, database)
+            return .done
+        case .sinkPosition(let sink):
+            return try sinkPosition(sink, database)
+        case .placeSink(let sink, let position, let atMs):
+            try place(sink, position, atMs: atMs, database)
             return .done
         case .tokens(let appName):
             // A cache that names a source this build does not know is a cache miss; what was set by hand is a token.
@@ -115,6 +140,14 @@ package final class SQLiteStorage: Storage {
 }
 
 extension StorageOperation {
+    /// Whether a token may be deleted, or another take its place.
+    fileprivate var deletesTokens: Bool {
+        switch self {
+        case .putToken, .forgetToken: true
+        default: false
+        }
+    }
+
     fileprivate var needsCheckpoint: Bool {
         switch self {
         case .putToken(_, .manual, _), .forgetToken: true
@@ -129,6 +162,13 @@ extension StoreTokenRequest.Slot {
         case .cached: "cached_tokens"
         case .manual: "manual_tokens"
         }
+    }
+}
+
+extension DatabaseError {
+    /// Whether a disk is full or a file may not grow.
+    fileprivate var isLackOfRoom: Bool {
+        resultCode == .SQLITE_FULL || extendedResultCode == .SQLITE_IOERR_WRITE
     }
 }
 
@@ -147,6 +187,9 @@ func failure(_ error: any Error, path: String) -> StorageError {
             .cannotOpen, "could not open \(path): \(reason); make it and its directory readable and writable for you")
     case .SQLITE_FULL:
         return StorageError(.unavailable, "could not write \(path): the disk is full; free some space")
+    case .SQLITE_IOERR where error.isLackOfRoom:
+        return StorageError(
+            .unavailable, "could not write \(path): \(reason); look at its disk and at the limits of file sizes")
     case .SQLITE_BUSY, .SQLITE_LOCKED:
         return StorageError(.unavailable, "\(path) is locked by another process; end it or wait")
     default:
@@ -155,6 +198,12 @@ func failure(_ error: any Error, path: String) -> StorageError {
 }
 
 extension StorageError {
+    static func cannotOpen(_ path: String, _ code: Int32) -> StorageError {
+        StorageError(
+            .cannotOpen,
+            "could not open \(path): \(String(cString: strerror(code))); make its directory writable for you")
+    }
+
     static func corrupt(_ path: String, _ reason: String) -> StorageError {
         StorageError(
             .corrupt,

@@ -17,10 +17,26 @@ enum Schema {
         \(tokenTable("cached_tokens"))
         """,
         exitsTable,
+        """
+        CREATE TABLE memory (
+            id INTEGER PRIMARY KEY, app_name TEXT NOT NULL, number INTEGER NOT NULL, identities BLOB NOT NULL
+        ) STRICT;
+        CREATE TABLE sinks (
+            name TEXT PRIMARY KEY, position TEXT NOT NULL, missed_commits INTEGER NOT NULL,
+            committed_at_ms INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        """,
     ]
 
     /// The version that has a history.
     static let historyVersion = 2
+
+    /// Tables whose loss is never accepted, with the version they came with: nobody could set a token by hand again but
+    /// the hand, and without its cursor, memory or position a stream would leave lines out or repeat them.
+    static let irreplaceable = [
+        (name: "manual_tokens", version: 1), (name: "cursors", version: 1), (name: "memory", version: 3),
+        (name: "sinks", version: 3),
+    ]
 
     /// Tables that may be thrown away when they are damaged, with what makes them anew: a token is acquired again, and
     /// what is lost of the history nobody waits for.

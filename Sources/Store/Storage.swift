@@ -1,16 +1,21 @@
 // What the store can do, apart from how: operations in, answers out. SQLite in the product, memory in tests.
 //
 // Invariant: operations of one batch take effect in their order, and an answer is given only once the operation's
-// effect is committed. Of two writes of one thing the last wins: an explicit replay may set a cursor back.
+// effect is committed. Of two writes of one thing the last wins: a commit whose answer was lost comes again.
 
+package import Framing
 package import WorkerProtocol
 
 /// One thing to do in the store.
 package enum StorageOperation: Equatable, Sendable {
-    /// Reads an app's committed cursor.
+    /// Reads an app's committed cursor and memory.
     case cursor(appName: String)
-    /// Commits cursors, all or none.
-    case commitCursors([CommitCursorsRequest.Position], atMs: Int64)
+    /// Commits positions, cursors and memory, all or none.
+    case commit(CommitPayload, atMs: Int64)
+    /// Reads where a sink stood when it was last committed, and whether something was committed without it since.
+    case sinkPosition(sink: String)
+    /// Commits a sink's position by itself.
+    case placeSink(sink: String, position: String, atMs: Int64)
     /// Reads an app's tokens.
     case tokens(appName: String)
     /// Keeps a token in one of the two slots.
@@ -25,15 +30,17 @@ package enum StorageOperation: Equatable, Sendable {
     /// Whether it changes anything.
     package var isWrite: Bool {
         switch self {
-        case .cursor, .tokens, .exits: false
-        case .commitCursors, .putToken, .forgetToken, .recordExits: true
+        case .cursor, .sinkPosition, .tokens, .exits: false
+        case .commit, .placeSink, .putToken, .forgetToken, .recordExits: true
         }
     }
 }
 
 /// What an operation gave.
 package enum StorageAnswer: Equatable, Sendable {
-    case cursor(String?)
+    /// The memory's chunks come oldest first.
+    case cursor(String?, memory: [CommitPayload.Chunk])
+    case sinkPosition(String?, missedCommits: Bool)
     case tokens(cached: Token?, manual: Token?)
     case exits([StoredExit])
     case done
@@ -62,6 +69,8 @@ package struct StorageError: Error, Equatable, Sendable, CustomStringConvertible
         case cannotOpen
         /// Another process holds the database, or the disk is full or failing: it may work later.
         case unavailable
+        /// It would be over a limit, now and later.
+        case refused
     }
 
     package let code: Code
@@ -74,7 +83,7 @@ package struct StorageError: Error, Equatable, Sendable, CustomStringConvertible
     }
 }
 
-/// Where cursors, tokens and the history of exits are kept.
+/// Where cursors, memory, positions, tokens and the history of exits are kept.
 ///
 /// Calls may come from any thread, one at a time, and may block.
 package protocol Storage: Sendable {

@@ -1,9 +1,11 @@
-// The store as a worker: requests in order, all SQLite work on a pool thread, the loop free for pings.
+// The store as a worker: requests and commits in order, all SQLite work on a pool thread, the loop free for pings.
 //
 // Invariant: at most one batch is at work at a time. What is asked meanwhile queues up and goes as one batch, sharing
 // one transaction, when it is done: the busier the store, the fewer commits a request costs.
 
 internal import EventLoop
+internal import FoundationEssentials
+package import Framing
 internal import WorkerProtocol
 package import WorkerRuntime
 
@@ -11,20 +13,31 @@ package import WorkerRuntime
 package final class StoreService: WorkerService {
     /// The most requests that wait; more are told `unavailable`.
     static let mostWaiting = 10_000
+    /// The most bytes of commits that wait; more are told `unavailable`.
+    static let mostWaitingBytes = 32 * 1024 * 1024
     /// The most requests in one transaction: the first must not wait long for the last.
     static let largestBatch = 512
+    /// The most memories of apps read at once: they are held until the parent has taken them.
+    static let mostMemories = 64
+    /// Bytes the parent has not taken from which on nothing more is done.
+    static let mostOutputBytes = 4 * 1024 * 1024
 
     private struct Waiting {
         let operation: StorageOperation
-        let answer: (Result<StorageAnswer, StorageError>) -> Void
+        /// What a commit's frame held.
+        var bytes = 0
+        let answer: (Result<StorageAnswer, Failure>) -> Void
     }
 
     private let worker: Worker
     private let open: @Sendable () throws(StorageError) -> any Storage
     private var storage: (any Storage)?
     private var waiting: [Waiting] = []
+    private var waitingBytes = 0
     private var isBusy = false
     private var isStopping = false
+    /// What was said last of writes that fail, and whether of a commit; nil while they do not.
+    private var trouble: (said: String, ofCommit: Bool)?
 
     /// - Parameter open: opens the storage, on a pool thread.
     package init(_ worker: Worker, open: @escaping @Sendable () throws(StorageError) -> any Storage) {
@@ -59,17 +72,9 @@ package final class StoreService: WorkerService {
         let served =
             request.serve(CursorRequest.self) { ask in
                 submit(request, [ask.appName], .cursor(appName: ask.appName)) { answer in
-                    guard case .cursor(let cursor) = answer else { return }
-                    request.reply(CursorRequest.Reply(cursor: cursor))
+                    guard case .cursor(let cursor, let memory) = answer else { return }
+                    request.reply(CursorRequest.Reply(cursor: cursor, memory: memory.map(\.message)))
                 }
-            }
-            || request.serve(CommitCursorsRequest.self) { commit in
-                guard commit.cursors.allSatisfy({ $0.cursor.utf8.count <= StoreLimits.cursorBytes }) else {
-                    request.fail(Failure(.badRequest, "a cursor has at most \(StoreLimits.cursorBytes) bytes"))
-                    return
-                }
-                let operation = StorageOperation.commitCursors(commit.cursors, atMs: wallClockMilliseconds())
-                submit(request, commit.cursors.map(\.appName), operation) { _ in request.reply(Done()) }
             }
             || request.serve(StoredTokensRequest.self) { ask in
                 submit(request, [ask.appName], .tokens(appName: ask.appName)) { answer in
@@ -88,8 +93,49 @@ package final class StoreService: WorkerService {
             || request.serve(ForgetTokenRequest.self) { forget in
                 let operation = StorageOperation.forgetToken(appName: forget.appName, fingerprint: forget.fingerprint)
                 submit(request, [forget.appName], operation) { _ in request.reply(Done()) }
-            } || handleHistory(request)
+            } || handleSinks(request) || handleHistory(request)
         if !served { request.rejectUnknownMethod() }
+    }
+
+    package func receive(commit frame: Frame) {
+        let answer: (Result<StorageAnswer, Failure>) -> Void = { [worker] result in
+            switch result {
+            case .success: worker.send(.reply, id: frame.id, message: Done())
+            case .failure(let failure): worker.send(.failure, id: frame.id, message: failure)
+            }
+        }
+        do throws(FrameError) {
+            let commit = try withExtendedLifetime(frame.slab) { () throws(FrameError) in
+                try CommitPayload.decode(frame.payloadBytes)
+            }
+            if let reason = StoreLimits.violation(of: commit) { return answer(.failure(Failure(.badRequest, reason))) }
+            let operation = StorageOperation.commit(commit, atMs: wallClockMilliseconds())
+            enqueue(Waiting(operation: operation, bytes: frame.payloadCount, answer: answer))
+        } catch {
+            answer(.failure(Failure(.badRequest, error.description)))
+        }
+    }
+
+    package func outputProgressed() { goOn() }
+
+    private func handleSinks(_ request: IncomingRequest) -> Bool {
+        request.serve(SinkPositionRequest.self) { ask in
+            if let reason = StoreLimits.violation(ofSink: ask.sink) {
+                return request.fail(Failure(.badRequest, reason))
+            }
+            submit(request, [], .sinkPosition(sink: ask.sink)) { answer in
+                guard case .sinkPosition(let position, let missedCommits) = answer else { return }
+                request.reply(SinkPositionRequest.Reply(position: position, missedCommits: missedCommits))
+            }
+        }
+            || request.serve(PlaceSinkRequest.self) { place in
+                let reason =
+                    StoreLimits.violation(ofSink: place.sink) ?? StoreLimits.violation(ofPosition: place.position)
+                if let reason { return request.fail(Failure(.badRequest, reason)) }
+                let operation = StorageOperation.placeSink(
+                    sink: place.sink, position: place.position, atMs: wallClockMilliseconds())
+                submit(request, [], operation) { _ in request.reply(Done()) }
+            }
     }
 
     private func handleHistory(_ request: IncomingRequest) -> Bool {
@@ -117,21 +163,25 @@ package final class StoreService: WorkerService {
         _ request: IncomingRequest, _ appNames: [String], _ operation: StorageOperation,
         _ succeed: @escaping (StorageAnswer) -> Void
     ) {
-        guard appNames.allSatisfy({ (1...StoreLimits.appNameBytes).contains($0.utf8.count) }) else {
-            request.fail(Failure(.badRequest, "an app name has 1 to \(StoreLimits.appNameBytes) bytes"))
-            return
+        if let reason = appNames.lazy.compactMap(StoreLimits.violation(ofApp:)).first {
+            return request.fail(Failure(.badRequest, reason))
         }
-        guard waiting.count < Self.mostWaiting else {
-            request.fail(Failure(.unavailable, "the store has \(waiting.count) requests waiting: ask again"))
-            return
-        }
-        let waiter = Waiting(operation: operation) { result in
-            switch result {
-            case .success(let answer): succeed(answer)
-            case .failure(let error): request.fail(Failure(error.failureCode, error.description))
-            }
+        enqueue(
+            Waiting(operation: operation) { result in
+                switch result {
+                case .success(let answer): succeed(answer)
+                case .failure(let failure): request.fail(failure)
+                }
+            })
+    }
+
+    private func enqueue(_ waiter: Waiting) {
+        guard waiting.count < Self.mostWaiting, waitingBytes + waiter.bytes <= Self.mostWaitingBytes else {
+            let busy = Failure(.unavailable, "the store has \(waiting.count) requests waiting: ask again")
+            return waiter.answer(.failure(busy))
         }
         waiting.append(waiter)
+        waitingBytes += waiter.bytes
         goOn()
     }
 
@@ -142,17 +192,51 @@ package final class StoreService: WorkerService {
             if isStopping { worker.finish() }
             return
         }
+        guard worker.queuedOutputBytes <= Self.mostOutputBytes else { return }
         isBusy = true
-        let batch = Array(waiting.prefix(Self.largestBatch))
-        waiting.removeFirst(batch.count)
+        let batch = nextBatch()
         let operations = batch.map(\.operation)
         PoolWork.run(worker.loop) {
             storage.perform(operations)
         } completion: { [self] answers in
             isBusy = false
-            for (waiter, answer) in zip(batch, answers) { waiter.answer(answer) }
+            sayWhatChanged(operations, answers)
+            for (waiter, answer) in zip(batch, answers) {
+                waiter.answer(answer.mapError { Failure($0.failureCode, $0.description) })
+            }
             endIfDamaged(answers)
             goOn()
+        }
+    }
+
+    private func nextBatch() -> [Waiting] {
+        var memories = 0
+        let batch = Array(
+            waiting.prefix(Self.largestBatch).prefix { waiter in
+                if case .cursor = waiter.operation { memories += 1 }
+                return memories <= Self.mostMemories
+            })
+        waiting.removeFirst(batch.count)
+        waitingBytes -= batch.reduce(0) { $0 + $1.bytes }
+        return batch
+    }
+
+    /// A full disk and the like are told to people once, and once more when they are over; who asked is told each time.
+    private func sayWhatChanged(
+        _ operations: [StorageOperation], _ answers: [Result<StorageAnswer, StorageError>]
+    ) {
+        for case (let operation, let answer) in zip(operations, answers) where operation.isWrite {
+            switch answer {
+            case .success:
+                // While commits fail, what is smaller may still find room.
+                guard let failed = trouble, operation.isCommit || !failed.ofCommit else { continue }
+                trouble = nil
+                worker.log("the database can be written again")
+            case .failure(let error) where error.code == .unavailable:
+                if trouble?.said != error.description { worker.log(error.description) }
+                trouble = (error.description, operation.isCommit || trouble?.ofCommit == true)
+            case .failure: break
+            }
         }
     }
 
@@ -164,39 +248,33 @@ package final class StoreService: WorkerService {
     }
 }
 
-/// What requests to the store may hold, in bytes.
-enum StoreLimits {
-    static let appNameBytes = 63
-    /// The length field of an entries head has one byte.
-    static let cursorBytes = 255
-    static let tokenBytes = 64 * 1024
-
-    /// What keeps exits from being recorded, if anything; texts that are only long are cut instead.
-    static func violation(of request: RecordExitsRequest) -> String? {
-        guard (1...RecordExitsRequest.maximumExits).contains(request.exits.count) else {
-            return "a request records 1 to \(RecordExitsRequest.maximumExits) exits"
-        }
-        guard (1...RecordExitsRequest.maximumRunBytes).contains(request.run.utf8.count) else {
-            return "a run has 1 to \(RecordExitsRequest.maximumRunBytes) bytes"
-        }
-        guard request.exits.allSatisfy({ (1...ExitRecord.maximumPathBytes).contains($0.path.utf8.count) }) else {
-            return "a path has 1 to \(ExitRecord.maximumPathBytes) bytes"
-        }
-        return nil
-    }
-}
-
 extension StorageError {
     /// Whether asking again could help.
     fileprivate var failureCode: FailureCode {
-        code == .unavailable ? .unavailable : .failed
+        switch code {
+        case .unavailable: .unavailable
+        case .refused: .badRequest
+        case .corrupt, .newerSchema, .cannotOpen: .failed
+        }
     }
 
     /// Whether starting again by itself could help decides how the process ends.
     fileprivate var exitCode: Int32 {
         switch code {
         case .corrupt, .newerSchema, .cannotOpen: WorkerExit.configuration
-        case .unavailable: WorkerExit.unavailable
+        case .unavailable, .refused: WorkerExit.unavailable
         }
+    }
+}
+
+extension StorageOperation {
+    fileprivate var isCommit: Bool {
+        if case .commit = self { true } else { false }
+    }
+}
+
+extension CommitPayload.Chunk {
+    fileprivate var message: CursorRequest.MemoryChunk {
+        CursorRequest.MemoryChunk(number: number, identities: Data(identities))
     }
 }

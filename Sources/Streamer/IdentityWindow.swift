@@ -1,33 +1,31 @@
-// The memory of the entries seen last, by which entries that come again are dropped. Cursors are inclusive on some
-// servers and exclusive on others; with this, reading is right under both.
+// The memory of the entries that may be served again. Cursors are inclusive on some servers and exclusive on others,
+// and what is not settled is read again and again; with this, no entry comes out twice.
 //
-// A ring says which identity is the oldest, an open-addressed table (linear probing, backward-shift deletion, at most
-// half full) finds one in about a memory access. Invariant: the table holds exactly the identities in the ring.
+// A ring keeps the identities in the order in which they came, an open-addressed table (linear probing, backward-shift
+// deletion, at most half full) finds one in about a memory access. Whoever uses it says when the oldest are forgotten.
+// Invariant: the table holds exactly the identities in the ring.
 
 internal import Glibc
 
-/// A set of 64-bit identities that forgets the oldest when it is full.
+/// A growing set of 64-bit identities, forgotten from the oldest on.
 package struct IdentityWindow: ~Copyable {
-    /// Identities remembered at first.
-    package static let defaultCapacity = 4096
-    /// Identities remembered at most, however large the pages: 1 MiB of ring and table.
-    package static let maximumCapacity = 32768
+    /// Identities there is room for at first.
+    package static let defaultCapacity = 1024
 
-    /// How many identities are remembered before the oldest is forgotten.
+    /// Identities there is room for before the window grows.
     package private(set) var capacity: Int
     /// Identities held.
     package private(set) var count = 0
     private var ring: UnsafeMutablePointer<UInt64>
-    /// Where the next identity goes in the ring; the oldest lies there when the ring is full.
+    /// Where the next identity goes in the ring.
     private var head = 0
     /// 0 marks a free slot.
     private var table: UnsafeMutablePointer<UInt64>
     private var mask: Int
 
-    /// A window of `capacity` identities, rounded up to a power of two from 2 on.
+    /// A window with room for `capacity` identities, rounded up to a power of two from 2 on.
     package init(capacity: Int = IdentityWindow.defaultCapacity) {
-        precondition(capacity > 0 && capacity <= Self.maximumCapacity, "no window of \(capacity) identities")
-        // While one takes the place of another both are in the table, which must have a free slot even then.
+        precondition(capacity > 0, "no window of \(capacity) identities")
         self.capacity = max(Self.powerOfTwo(capacity), 2)
         mask = 2 * self.capacity - 1
         ring = Self.zeroed(self.capacity)
@@ -50,21 +48,51 @@ package struct IdentityWindow: ~Copyable {
             slot = (slot + 1) & mask
         }
         table[slot] = key
-        if count == capacity { remove(ring[head]) } else { count += 1 }
         ring[head] = key
         head = (head + 1) & (capacity - 1)
+        count += 1
+        if count == capacity { resize(to: 2 * capacity) }
         return true
     }
 
-    /// Widens the window so that it holds two pages of `pageEntries`, as far as ``maximumCapacity`` allows.
-    package mutating func widen(pageEntries: Int) {
-        let wanted = Self.powerOfTwo(min(2 * max(pageEntries, 1), Self.maximumCapacity))
-        guard wanted > capacity else { return }
-        var wider = IdentityWindow(capacity: wanted)
-        for age in stride(from: count, to: 0, by: -1) {
-            _ = wider.insert(ring[(head - age) & (capacity - 1)])
+    /// Forgets the oldest identities; more than there are are all.
+    package mutating func forgetOldest(_ number: Int) {
+        let number = min(number, count)
+        guard number > 0 else { return }
+        // Far too wide, or next to nothing left: a new table is cheaper than emptying the old one slot by slot.
+        let rest = count - number
+        if rest * 4 < number || (capacity > 8 * Self.defaultCapacity && rest * 8 < capacity) {
+            count = rest
+            return resize(to: max(Self.powerOfTwo(2 * (rest + 1)), Self.defaultCapacity))
         }
-        self = wider
+        var oldest = (head - count) & (capacity - 1)
+        for _ in 0..<number {
+            remove(ring[oldest])
+            oldest = (oldest + 1) & (capacity - 1)
+        }
+        count = rest
+    }
+
+    /// `number` identities in the order in which they came, those that came before the last `later` ones.
+    package func identities(_ number: Int, before later: Int = 0) -> [UInt64] {
+        precondition(number >= 0 && later >= 0 && number + later <= count, "so many identities are not held")
+        return [UInt64](unsafeUninitializedCapacity: number) { buffer, initialized in
+            var index = (head - later - number) & (capacity - 1)
+            for position in 0..<number {
+                buffer[position] = ring[index]
+                index = (index + 1) & (capacity - 1)
+            }
+            initialized = number
+        }
+    }
+
+    /// Moves what is held to memory of another size.
+    private mutating func resize(to wanted: Int) {
+        var other = IdentityWindow(capacity: wanted)
+        for age in stride(from: count, to: 0, by: -1) {
+            _ = other.insert(ring[(head - age) & (capacity - 1)])
+        }
+        self = other
     }
 
     @inline(__always)

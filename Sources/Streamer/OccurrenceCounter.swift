@@ -7,7 +7,7 @@ struct OccurrenceCounter {
 
     /// Begins a page.
     mutating func reset() {
-        counts.removeAll(keepingCapacity: counts.count <= IdentityWindow.maximumCapacity)
+        counts.removeAll(keepingCapacity: counts.count <= MemoryLedger.mostIdentities)
     }
 
     /// The identity of the next entry whose fields hash to `hash`.

@@ -1,21 +1,38 @@
 // From a page's bytes to batches of NDJSON, without the entries that were seen before. The hot path: one pass, each
 // byte that goes out is copied once, from the page to the place from which it is written to the pipe.
 
-internal import FlyAPI
-internal import Framing
-internal import Glibc
+package import FlyAPI
 internal import LogPages
+internal import WorkerProtocol
 
-/// The NDJSON of one batch, ready to be framed in place.
-struct Batch {
-    /// Room for the frame's head, then the lines.
-    let slab: ByteSlab
-    /// Where the lines end.
-    let end: Int
-    let count: UInt32
+/// How a page is to be taken.
+package struct PageOrder: Equatable, Sendable {
+    /// New entries up to this time are late: the log was read further than that.
+    package var lateThrough: LogCursor?
+    /// Entries after this time are not wanted.
+    package var until: LogCursor?
+    /// What is committed up to here goes to people once more.
+    package var replay: Replay?
+    /// Only the entries' times are wanted.
+    package var isProbe = false
 
-    /// Bytes of the lines.
-    var bytes: Int { end - EntriesFrame.headroom }
+    package init() {}
+
+    /// Whether no entry's time is needed.
+    var isPlain: Bool { lateThrough == nil && until == nil && replay == nil && !isProbe }
+
+    /// Which entries are shown again.
+    package struct Replay: Equatable, Sendable {
+        /// Entries before this time are not.
+        package var since: LogCursor
+        /// Entries up to this time are committed; later ones are if they are remembered.
+        package var settled: LogCursor
+
+        package init(since: LogCursor, settled: LogCursor) {
+            self.since = since
+            self.settled = settled
+        }
+    }
 }
 
 /// What a page came to.
@@ -24,10 +41,17 @@ struct DigestedPage {
     var contents = PageContents()
     /// Why the page broke off; its token is then not to be used.
     var error: PageError?
+    /// Entries that had not been seen before.
     var unseen = 0
     var repeated = 0
+    var late = 0
+    var filtered = 0
     /// Entries too large for a frame.
     var oversized = 0
+    /// Entries that went out, and did not for the first time.
+    var replayed = 0
+    /// The times of the entries, for a probe.
+    var times: [Int64] = []
 }
 
 /// Reads one app's pages, one after the other.
@@ -35,118 +59,153 @@ struct PageDigest: ~Copyable {
     private let dialect: Dialect
     private let reader: PageReader
     private let writer: EntryLineWriter
+    private var filter: LineFilter
     private var window = IdentityWindow()
+    /// What was shown again, or counted by a probe; none most of the time.
+    private var shown = IdentityWindow(capacity: 2)
     private var occurrences = OccurrenceCounter()
+    /// Identities at the end of the window that are in no batch yet.
+    private(set) var openCount = 0
 
-    init(app: AppName, dialect: Dialect) throws {
+    init(app: AppName, dialect: Dialect, filter: LineFilterSettings = LineFilterSettings()) throws {
+        let reader = try PageReader()
+        let filter = try LineFilter(filter)
         self.dialect = dialect
-        reader = try PageReader()
+        self.filter = filter
+        self.reader = reader
         writer = EntryLineWriter(app: app)
     }
 
     /// Reads `page`; entries that were read before are left out.
-    mutating func read(_ page: UnsafeRawBufferPointer) -> DigestedPage {
+    mutating func read(_ page: UnsafeRawBufferPointer, order: PageOrder = PageOrder()) -> DigestedPage {
         var digested = DigestedPage()
         var builder = BatchBuilder(pageBytes: page.count)
+        var replays = BatchBuilder(pageBytes: order.replay == nil ? 0 : page.count)
+        let heldBefore = window.count
+        let isPlain = order.isPlain && filter.isEmpty
+        // An unreadable time is taken for that of the entry before.
+        var time: Int64 = 0
         occurrences.reset()
         do {
             digested.contents = try reader.read(page, dialect: dialect) { entry in
                 var identity = entry.identity.hash
                 if entry.id == nil { identity = occurrences.identity(identity) }
-                guard window.insert(identity) else {
-                    digested.repeated += 1
-                    return
+                if isPlain {
+                    guard window.insert(identity) else {
+                        digested.repeated += 1
+                        return
+                    }
+                    digested.unseen += 1
+                    builder.append(entry, writer, identities: window.count - heldBefore)
+                } else {
+                    if !order.isPlain { time = entry.timestamp ?? time }
+                    switch Self.verdict(identity, time, order, &window, &shown, &digested) {
+                    case .leaveOut: break
+                    case .probed: digested.times.append(time)
+                    case .replay where filter.passes(entry):
+                        replays.append(entry, writer, identities: 0)
+                        digested.replayed += 1
+                    case .send where filter.passes(entry):
+                        builder.append(entry, writer, identities: window.count - heldBefore)
+                    case .replay: break
+                    case .send: digested.filtered += 1
+                    }
                 }
-                digested.unseen += 1
-                builder.append(entry, writer)
             }
-            window.widen(pageEntries: digested.contents.entryCount)
         } catch {
             digested.error = error
+            digested.contents = reader.readBeforeError
         }
+        builder.close(identities: window.count - heldBefore)
+        replays.close(identities: 0)
         digested.oversized = builder.oversized
-        digested.batches = builder.finish()
+        digested.batches = replays.batches + finish(builder, inserted: window.count - heldBefore)
+        for index in replays.batches.indices { digested.batches[index].isReplay = true }
         return digested
     }
-}
 
-/// Cuts the lines of a page into batches.
-private struct BatchBuilder: ~Copyable {
-    /// Bytes of lines from which on a batch is closed: 1 MiB.
-    ///
-    /// One line alone may be longer.
-    static let batchBytes = 1024 * 1024
-    /// Longest line that a frame holds, in bytes.
-    static let longestLine = FrameLimits.maximumPayloadBytes - EntriesFrame.headroom
-
-    private let expected: Int
-    private var buffer = ByteBuffer()
-    private var count: UInt32 = 0
-    private var batches: [Batch] = []
-    private(set) var oversized = 0
-
-    /// A builder for the lines of a page of so many bytes.
-    init(pageBytes: Int) {
-        // Lines are a little longer or shorter than the records they come from.
-        expected = EntriesFrame.headroom + min(pageBytes + pageBytes / 4, Self.batchBytes + Self.batchBytes / 16)
-    }
-
-    @inline(__always)
-    mutating func append(_ entry: borrowing PageEntry, _ writer: borrowing EntryLineWriter) {
-        if count == 0 { open() }
-        let start = buffer.count
-        writer.append(entry, to: &buffer)
-        count += 1
-        if buffer.count - EntriesFrame.headroom > Self.batchBytes { cut(lastLineAt: start) }
-    }
-
-    consuming func finish() -> [Batch] {
-        close()
-        return batches
-    }
-
-    private mutating func open() {
-        guard buffer.isEmpty else { return }
-        buffer.reserve(expected)
-        buffer.write(atMost: EntriesFrame.headroom) { _ in EntriesFrame.headroom }
-    }
-
-    /// Closes the batch before the line that made it too long, unless that line stands alone.
-    private mutating func cut(lastLineAt start: Int) {
-        if buffer.count - start > Self.longestLine {
-            buffer.truncate(to: start)
-            count -= 1
-            oversized += 1
-            return
+    /// Loads what the store remembers; how many identities of each chunk were new.
+    mutating func load(_ chunks: [(number: UInt64, identities: [UInt64])]) -> [LoadedChunk] {
+        window = IdentityWindow(
+            capacity: max(IdentityWindow.defaultCapacity, chunks.reduce(1) { $0 + $1.identities.count }))
+        openCount = 0
+        return chunks.map { chunk in
+            let before = window.count
+            for identity in chunk.identities { _ = window.insert(identity) }
+            return LoadedChunk(number: chunk.number, count: window.count - before)
         }
-        guard count > 1 else { return close() }
-        var next = ByteBuffer(minimumCapacity: max(expected, EntriesFrame.headroom + buffer.count - start))
-        next.write(atMost: EntriesFrame.headroom) { _ in EntriesFrame.headroom }
-        buffer.withUnsafeBytes { next.append(UnsafeRawBufferPointer(rebasing: $0[start...])) }
-        buffer.truncate(to: start)
-        count -= 1
-        close()
-        buffer = next
-        count = 1
-        if buffer.count - EntriesFrame.headroom > Self.batchBytes { close() }
     }
 
-    private mutating func close() {
-        guard count > 0 else { return }
-        let memory = buffer.detach()
-        batches.append(
-            Batch(slab: ByteSlab(adopting: memory, release: { free($0) }), end: memory.count, count: count))
-        count = 0
+    /// Forgets the oldest identities.
+    mutating func forget(_ number: Int) {
+        window.forgetOldest(number)
+        openCount = min(openCount, window.count)
     }
-}
 
-extension Batch {
-    /// A batch of one line of our own.
-    init(_ line: String) {
-        var buffer = ByteBuffer(minimumCapacity: EntriesFrame.headroom + line.utf8.count)
-        buffer.write(atMost: EntriesFrame.headroom) { _ in EntriesFrame.headroom }
-        buffer.append(line)
-        let memory = buffer.detach()
-        self.init(slab: ByteSlab(adopting: memory, release: { free($0) }), end: memory.count, count: 1)
+    /// The identities that are in no batch yet, for one without lines.
+    mutating func takeOpen() -> [UInt64] {
+        defer { openCount = 0 }
+        return window.identities(openCount)
+    }
+
+    /// Forgets what was shown again, or counted by a probe.
+    mutating func endReplay() {
+        shown = IdentityWindow(capacity: 2)
+    }
+
+    private enum Verdict {
+        case leaveOut, probed, replay, send
+    }
+
+    private static func verdict(
+        _ identity: UInt64, _ time: Int64, _ order: PageOrder, _ window: inout IdentityWindow,
+        _ shown: inout IdentityWindow, _ digested: inout DigestedPage
+    ) -> Verdict {
+        let place = LogCursor(time: time)
+        if let until = order.until, place > until { return .leaveOut }
+        if order.isProbe {
+            guard shown.insert(identity) else { return .leaveOut }
+            digested.unseen += 1
+            return .probed
+        }
+        if let replay = order.replay {
+            // Shown once, be it again or for the first time: the boundary of two pages comes twice.
+            let isFirst = shown.insert(identity)
+            if shown.count > 2 * MemoryLedger.mostIdentities { shown.forgetOldest(MemoryLedger.mostIdentities) }
+            let isCommitted = place <= replay.settled || !window.insert(identity)
+            guard isCommitted else {
+                digested.unseen += 1
+                if let late = order.lateThrough, place <= late { digested.late += 1 }
+                return .send
+            }
+            guard isFirst else {
+                digested.repeated += 1
+                return .leaveOut
+            }
+            // New to people: the page is no repetition.
+            digested.unseen += 1
+            return place >= replay.since ? .replay : .leaveOut
+        }
+        guard window.insert(identity) else {
+            digested.repeated += 1
+            return .leaveOut
+        }
+        digested.unseen += 1
+        if let late = order.lateThrough, place <= late { digested.late += 1 }
+        return .send
+    }
+
+    /// Gives each batch the identities that came since the one before.
+    private mutating func finish(_ builder: borrowing BatchBuilder, inserted: Int) -> [Batch] {
+        var batches = builder.batches
+        var given = -openCount
+        for index in batches.indices {
+            // Nothing comes after the last batch that could take what was left out behind its last line.
+            let mark = index == batches.count - 1 ? inserted : builder.marks[index]
+            batches[index].identities = window.identities(mark - given, before: inserted - mark)
+            given = mark
+        }
+        openCount = inserted - given
+        return batches
     }
 }

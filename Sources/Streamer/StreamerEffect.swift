@@ -1,6 +1,55 @@
-// What the Streamer's machine wants done. The service does it, in the order given.
+// What the Streamer's machine is told of pages and of the time, and what it wants done. The service does it, in the
+// order given.
 
 package import FlyAPI
+package import WorkerProtocol
+
+/// One moment by both clocks, in ns.
+package struct StreamMoment: Equatable, Sendable {
+    /// Counts on whatever happens to the wall clock.
+    package var monotonic: Int64
+    /// Since 1970.
+    package var wall: Int64
+
+    package init(monotonic: Int64, wall: Int64) {
+        self.monotonic = monotonic
+        self.wall = wall
+    }
+}
+
+/// What the machine needs to know of a batch.
+package struct BatchSummary: Equatable, Sendable {
+    /// Bytes of its lines.
+    package var bytes: Int
+    /// How many identities are to be remembered with it.
+    package var identities: Int
+    /// Whether it is for people alone, who saw its lines before.
+    package var isReplay: Bool
+
+    package init(bytes: Int, identities: Int, isReplay: Bool = false) {
+        self.bytes = bytes
+        self.identities = identities
+        self.isReplay = isReplay
+    }
+}
+
+/// How a batch is to be sent.
+package struct OutgoingBatch: Equatable, Sendable {
+    package var number: UInt64
+    /// Empty where the batch does not move the cursor.
+    package var cursor: String
+    /// The chunk of its identities; nil when it has none.
+    package var chunk: UInt64?
+    /// The oldest chunk that is needed once this batch is committed.
+    package var firstKept: UInt64
+
+    package init(number: UInt64, cursor: String, chunk: UInt64?, firstKept: UInt64) {
+        self.number = number
+        self.cursor = cursor
+        self.chunk = chunk
+        self.firstKept = firstKept
+    }
+}
 
 /// One thing to do.
 package enum StreamerEffect: Equatable, Sendable {
@@ -24,10 +73,16 @@ package enum StreamerEffect: Equatable, Sendable {
     case arm(milliseconds: Int64)
     /// Arm nothing any more.
     case disarm
-    /// Send the batches of the page just read, numbered from `firstBatch`; the last one carries `cursor`.
-    case send(firstBatch: UInt64, cursor: String)
-    /// Send one line of our own as batch `batch`.
-    case sendNotice(StreamNotice, batch: UInt64)
+    /// Send the batches of the page just read.
+    case send([OutgoingBatch])
+    /// Send a batch without lines, with the identities that are in no batch yet.
+    case sendPosition(OutgoingBatch)
+    /// Send one line of our own.
+    case sendNotice(StreamNotice, OutgoingBatch)
+    /// Forget so many of the oldest identities.
+    case forget(Int)
+    /// Forget what was shown again.
+    case endReplay
     /// Tell people one line.
     case log(String)
     /// End: another worker owns the app.
@@ -40,8 +95,8 @@ package enum StreamerEffect: Equatable, Sendable {
 package enum StreamNotice: Equatable, Sendable {
     /// The stream ends on purpose.
     case stopped
-    /// Entries that can no longer be had.
-    case gap(StreamStart.Gap)
+    /// Entries that cannot be had.
+    case gap(GapNotice)
 
     /// The NDJSON line, with its line feed.
     package func line(app: AppName) -> String {
@@ -49,12 +104,20 @@ package enum StreamNotice: Equatable, Sendable {
         case .stopped:
             #"{"type":"stopped","app_name":"\#(app.text)"}"# + "\n"
         case .gap(let gap):
-            #"{"type":"gap","app_name":"\#(app.text)","from":"\#(Self.time(gap.from))","to":"\#(Self.time(gap.to))","#
-                + #""reason":"retention"}"# + "\n"
+            #"{"type":"gap","app_name":"\#(app.text)","from":"\#(gap.from)","to":"\#(gap.to)","#
+                + #""reason":"\#(gap.reason)"}"# + "\n"
         }
     }
+}
 
-    private static func time(_ cursor: LogCursor) -> String {
-        RFC3339.text(Int64(clamping: cursor.nanoseconds))
+extension GapNotice {
+    /// What the service keeps no longer.
+    static func retention(_ gap: StreamStart.Gap) -> GapNotice {
+        GapNotice(from: RFC3339.text(gap.from), to: RFC3339.text(gap.to), reason: "retention")
+    }
+
+    /// A moment of which the service gives one page and no more.
+    static func pageLimit(_ gap: StreamStart.Gap) -> GapNotice {
+        GapNotice(from: RFC3339.text(gap.from), to: RFC3339.text(gap.to), reason: "page_limit")
     }
 }

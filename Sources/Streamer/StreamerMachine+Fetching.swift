@@ -8,36 +8,66 @@ extension StreamerMachine {
     ///
     /// - Parameters:
     ///   - page: what the cursor rules need to know of it.
-    ///   - batchBytes: sizes of the batches made of its new entries, in order.
+    ///   - batches: the batches made of its new entries, in order.
+    ///   - open: identities that are in no batch yet.
+    ///   - times: for a probe, the times of its entries.
     /// - Returns: the next fetch, or the pause before it, stands before the sending: the connection is kept busy.
-    package mutating func pageRead(_ page: PageSummary, batchBytes: [Int]) -> [StreamerEffect] {
+    package mutating func pageRead(
+        _ page: PageSummary, batches: [BatchSummary] = [], open: Int = 0, times: [Int64] = [], now: StreamMoment
+    ) -> [StreamerEffect] {
         guard phase == .fetching else { return [] }
         tokenIsFresh = false
         fetchBackoff.succeeded()
         refusedBackoff.succeeded()
         unauthorizedBackoff.succeeded()
-        let plan = cursors.pageRead(page)
-        var effects = flows()
-        let send = self.send(batchBytes, cursor: plan.cursor)
-        switch plan.next {
-        case .atOnce: effects += take(.fetch)
-        case .afterInterval: effects += wait(settings.pollIntervalMs, then: .fetch)
-        }
-        return effects + send
+        let recovery = flows()
+        if tail != nil { return recovery + probed(page, times: times, now: now) }
+        let plan = cursors.pageRead(page, now: now.monotonic, wall: now.wall)
+        var sending: [StreamerEffect] = []
+        if let began = plan.began { sending.append(sendPosition(began, now: now)) }
+        if let cut = plan.cut { sending += tellLimit(cut) }
+        let reached = min(plan.pageReached, settings.rules.until ?? plan.pageReached)
+        sending += send(batches, open: open, pageReached: reached, now: now)
+        let replayEnds = endReplay(plan)
+        return recovery + next(plan, hasNews: page.unseenCount > 0, now: now) + sending + replayEnds + end(now: now)
     }
 
-    /// A fetch brought no page, or one that broke off; entries read before the break are in `batchBytes`.
-    package mutating func fetchFailed(_ problem: StreamProblem, batchBytes: [Int] = []) -> [StreamerEffect] {
+    /// A fetch brought no page, or one that broke off; entries read before the break are in `batches`.
+    ///
+    /// - Parameter reached: no entry of the page that broke off is later; nil where nothing is known.
+    package mutating func fetchFailed(
+        _ problem: StreamProblem, batches: [BatchSummary] = [], open: Int = 0, reached: LogCursor? = nil,
+        now: StreamMoment
+    ) -> [StreamerEffect] {
         guard phase == .fetching else { return [] }
         // Genuine entries of a page that broke off go out without moving the cursor: they come again, and are dropped.
-        return send(batchBytes, cursor: nil) + follow(problem)
+        guard let position else {
+            // Where reading begins is not known yet, so none of them may go out: they come again.
+            let identities = batches.reduce(open) { $0 + $1.identities }
+            return (identities > 0 ? [.forget(identities)] : []) + follow(problem, now: now)
+        }
+        let sending = sendParts(batches, open: open, reached: max(position.reached, reached ?? position.reached))
+        return sending + follow(problem, now: now)
     }
 
-    private mutating func follow(_ problem: StreamProblem) -> [StreamerEffect] {
+    private mutating func next(_ plan: PagePlan, hasNews: Bool, now: StreamMoment) -> [StreamerEffect] {
+        if isComplete(plan, now: now) {
+            phase = .completing
+            return []
+        }
+        switch plan.next {
+        case .atOnce: return take(.fetch, now: now)
+        case .afterInterval where !settings.follow && hasNews:
+            return take(.fetch, now: now)
+        case .afterInterval: return wait(settings.pollIntervalMs, then: .fetch)
+        }
+    }
+
+    private mutating func follow(_ problem: StreamProblem, now: StreamMoment) -> [StreamerEffect] {
         switch problem {
         case .status(.unauthorized, _) where !tokenIsFresh, .token where !tokenIsFresh:
             // An expired token is no news: another one is asked for, and the fetch tried again at once.
-            return take(.resolveToken(rejected: true))
+            return take(.resolveToken(rejected: true), now: now)
         case .status(.unauthorized, _), .token:
             return say(problem, pause: pause(\.unauthorizedBackoff, problem), then: .resolveToken(rejected: true))
         case .status(.forbidden, _), .status(.notFound, _), .status(.unexpected, _):
@@ -63,13 +93,6 @@ extension StreamerMachine {
         return [.log("reading the logs of app \(settings.app.text) works again")]
     }
 
-    private mutating func send(_ batchBytes: [Int], cursor: LogCursor?) -> [StreamerEffect] {
-        guard !batchBytes.isEmpty else { return [] }
-        let moved = cursor != nil && cursor != sentCursor
-        if moved { sentCursor = cursor }
-        return [.send(firstBatch: unacknowledged.add(batchBytes), cursor: moved ? cursor?.text ?? "" : "")]
-    }
-
     private mutating func pause(
         _ backoff: WritableKeyPath<StreamerMachine, FetchBackoff>, _ problem: StreamProblem
     ) -> Int64 {
@@ -89,7 +112,7 @@ extension StreamerMachine {
         return effects + wait(pause, then: step)
     }
 
-    private mutating func wait(_ milliseconds: Int64, then step: Step) -> [StreamerEffect] {
+    mutating func wait(_ milliseconds: Int64, then step: Step) -> [StreamerEffect] {
         phase = .waiting(then: step)
         return [.arm(milliseconds: milliseconds)]
     }

@@ -15,18 +15,33 @@ package struct StreamerMachine {
         package var app: AppName
         package var dialect: Dialect
         package var pollIntervalMs: Int64
-        /// Where to begin although nothing is committed, in ns since 1970.
+        /// How the log is read.
+        package var rules: CursorMachine.Rules
+        /// Where people want to begin, in ns since 1970.
         package var sinceNs: Int64?
-        /// Which start of this Streamer it is, from 1: only the first obeys `sinceNs` against a committed cursor.
+        /// With how many of the newest lines people want to begin.
+        package var tail: Int?
+        /// Whether to wait for new lines.
+        package var follow: Bool
+        /// Whether a sink that keeps its position takes part.
+        package var hasKeepers: Bool
+        /// Which start of this Streamer it is, from 1: only the first obeys `sinceNs` and `tail` against a committed
+        /// cursor.
         package var incarnation: Int
 
         package init(
-            app: AppName, dialect: Dialect, pollIntervalMs: Int64, sinceNs: Int64? = nil, incarnation: Int = 1
+            app: AppName, dialect: Dialect, pollIntervalMs: Int64, rules: CursorMachine.Rules = CursorMachine.Rules(),
+            sinceNs: Int64? = nil, tail: Int? = nil, follow: Bool = true, hasKeepers: Bool = false,
+            incarnation: Int = 1
         ) {
             self.app = app
             self.dialect = dialect
             self.pollIntervalMs = pollIntervalMs
+            self.rules = rules
             self.sinceNs = sinceNs
+            self.tail = tail
+            self.follow = follow
+            self.hasKeepers = hasKeepers
             self.incarnation = incarnation
         }
     }
@@ -38,7 +53,9 @@ package struct StreamerMachine {
         case waiting(then: Step)
         /// For acknowledgements, before the next fetch.
         case throttled
-        /// For the acknowledgement of everything sent.
+        /// For the acknowledgement of everything sent: all that was wanted is read.
+        case completing
+        /// The same, because the parent asked for an end.
         case stopping
         case finished
     }
@@ -54,12 +71,23 @@ package struct StreamerMachine {
     package let settings: Settings
     var phase = Phase.idle
     var cursors: CursorMachine
-    /// The cursor that the batches sent so far carry.
-    var sentCursor: LogCursor?
+    var ledger = MemoryLedger()
+    /// The position that the batches sent so far carry, and when it was sent last.
+    var sent: StreamPosition?
+    var sentAt: Int64 = 0
+    /// The oldest chunk that is needed after `sent`.
+    var sentFirstKept: UInt64 = 0
+    var replay: PageOrder.Replay?
+    var tail: TailSearch?
+    /// What was committed before this process, while the search for the tail goes on.
+    var committed: StreamPosition?
+    /// Nanoseconds whose page limit was told of.
+    var toldLimits: [LogCursor] = []
     var unacknowledged = UnacknowledgedBatches()
     var generator: SeededGenerator
     /// The state last said, by the problem's key; nil while it flows.
     var saidProblem: String?
+    var saidMemoryIsFull = false
     /// Whether the token in use was fetched because the one before was refused, and did not work yet.
     var tokenIsFresh = false
     private var isReady = false
@@ -74,19 +102,22 @@ package struct StreamerMachine {
     /// A machine that has not started; `seed` is for the jitter of pauses.
     package init(_ settings: Settings, seed: UInt64) {
         self.settings = settings
-        cursors = CursorMachine(dialect: settings.dialect)
+        cursors = CursorMachine(settings.rules)
         generator = SeededGenerator(seed: seed)
     }
 
     /// Whether the app's stream has begun, so that its end is worth a line.
     var hasBegun: Bool { isReady }
 
+    /// How far the log is read; nil before reading began.
+    package var position: StreamPosition? { cursors.position }
+
     // MARK: what happened
 
     /// The process was told to start.
     package mutating func started() -> [StreamerEffect] {
         precondition(phase == .idle, "a Streamer was started twice")
-        return take(.register)
+        return take(.register, now: StreamMoment(monotonic: 0, wall: 0))
     }
 
     /// The registry answered.
@@ -95,11 +126,8 @@ package struct StreamerMachine {
         switch answer {
         case .success:
             isReady = true
-            let recovery = flows()
-            let begin = settings.incarnation <= 1 ? settings.sinceNs : nil
-            guard let begin else { return recovery + [.sayReady] + take(.askCursor) + [.prepareTransport] }
-            cursors = CursorMachine(dialect: settings.dialect, cursor: LogCursor(time: begin))
-            return recovery + [.sayReady] + take(.askToken) + [.prepareTransport]
+            phase = .askingCursor
+            return flows() + [.sayReady, .askCursor, .prepareTransport]
         case .failure(let failure) where failure.code == .alreadyRegistered:
             phase = .finished
             return [.giveWay("app \(settings.app.text) is streamed by another worker already")]
@@ -108,9 +136,9 @@ package struct StreamerMachine {
         }
     }
 
-    /// The store answered; `now` is in ns since 1970.
+    /// The store answered; `loaded` are the chunks of its answer, as far as they are remembered now.
     package mutating func cursorAnswered(
-        _ answer: Result<CursorRequest.Reply, Failure>, now: Int64
+        _ answer: Result<CursorRequest.Reply, Failure>, loaded: [LoadedChunk] = [], now: StreamMoment
     ) -> [StreamerEffect] {
         guard phase == .askingCursor else { return [] }
         switch answer {
@@ -119,7 +147,8 @@ package struct StreamerMachine {
             return retry(.store(failure), .askCursor)
         case .success(let reply):
             do {
-                return begin(at: try reply.cursor.map { text throws(FlyAPIError) in try LogCursor(text) }, now: now)
+                let committed = try reply.cursor.map { text throws(FlyAPIError) in try StreamPosition(text) }
+                return begin(at: committed, loaded: loaded, now: now)
             } catch {
                 return retry(.store(Failure(.failed, "\(error)")), .askCursor)
             }
@@ -127,42 +156,48 @@ package struct StreamerMachine {
     }
 
     /// The shared cache answered with a token or with none.
-    package mutating func tableAnswered(hasToken: Bool) -> [StreamerEffect] {
+    package mutating func tableAnswered(hasToken: Bool, now: StreamMoment) -> [StreamerEffect] {
         guard phase == .askingTable else { return [] }
-        return take(hasToken ? .fetch : .resolveToken(rejected: false))
+        return take(hasToken ? .fetch : .resolveToken(rejected: false), now: now)
     }
 
     /// The AppServer answered.
-    package mutating func tokenResolved(_ answer: Result<Void, Failure>, rejected: Bool) -> [StreamerEffect] {
+    package mutating func tokenResolved(
+        _ answer: Result<Void, Failure>, rejected: Bool, now: StreamMoment
+    ) -> [StreamerEffect] {
         guard phase == .resolvingToken else { return [] }
         switch answer {
         case .success:
             tokenIsFresh = rejected
             controlBackoff.succeeded()
-            return take(.fetch)
+            return take(.fetch, now: now)
+        case .failure(let failure) where failure.code == .noToken && rejected:
+            // Nobody has another one, so the one that was refused is tried again: the API may have been wrong.
+            return retry(.token(failure), .fetch)
         case .failure(let failure):
             return retry(.token(failure), .resolveToken(rejected: rejected))
         }
     }
 
     /// The time of the last `arm` has come.
-    package mutating func timerFired() -> [StreamerEffect] {
+    package mutating func timerFired(now: StreamMoment) -> [StreamerEffect] {
         switch phase {
-        case .waiting(let step): return take(step)
+        case .waiting(let step): return take(step, now: now)
         case .stopping:
             phase = .finished
             return [.finish]
-        case .idle, .registering, .askingCursor, .askingTable, .resolvingToken, .fetching, .throttled, .finished:
+        case .idle, .registering, .askingCursor, .askingTable, .resolvingToken, .fetching, .throttled, .completing,
+            .finished:
             return []
         }
     }
 
-    /// A sink has this batch, and those before it, safe.
-    package mutating func acknowledged(_ batch: UInt64) -> [StreamerEffect] {
+    /// Every durable sink has this batch, and those before it, safe.
+    package mutating func acknowledged(_ batch: UInt64, now: StreamMoment) -> [StreamerEffect] {
         unacknowledged.acknowledged(batch)
         switch phase {
-        case .throttled where unacknowledged.hasRoom: return take(.fetch)
-        case .stopping where unacknowledged.isEmpty:
+        case .throttled where unacknowledged.hasRoom: return take(.fetch, now: now)
+        case .stopping where unacknowledged.isEmpty, .completing where unacknowledged.isEmpty:
             phase = .finished
             return [.disarm, .finish]
         default: return []
@@ -177,14 +212,12 @@ package struct StreamerMachine {
             return [.disarm, .finish]
         }
         phase = .stopping
-        let line = StreamNotice.stopped.line(app: settings.app)
-        let batch = unacknowledged.add([line.utf8.count])
-        return [.abortFetch, .sendNotice(.stopped, batch: batch), .arm(milliseconds: Self.stopWaitMs)]
+        return [.abortFetch, notice(.stopped), .arm(milliseconds: Self.stopWaitMs)]
     }
 
     // MARK: steps
 
-    mutating func take(_ step: Step) -> [StreamerEffect] {
+    mutating func take(_ step: Step, now: StreamMoment) -> [StreamerEffect] {
         switch step {
         case .register:
             phase = .registering
@@ -204,21 +237,9 @@ package struct StreamerMachine {
                 return []
             }
             phase = .fetching
-            return [.fetch(cursors.cursor)]
+            if tail != nil { return [.fetch(tail?.nextRequest(now: now.monotonic))] }
+            return [.fetch(cursors.nextRequest(now: now.monotonic))]
         }
-    }
-
-    private mutating func begin(at committed: LogCursor?, now: Int64) -> [StreamerEffect] {
-        let since = settings.sinceNs.map { LogCursor(time: $0) }
-        let start = StreamStart(committed: committed ?? since, now: now, overlap: 0)
-        cursors = CursorMachine(dialect: settings.dialect, cursor: start.cursor)
-        var effects = flows()
-        if let gap = start.gap {
-            let notice = StreamNotice.gap(gap)
-            let batch = unacknowledged.add([notice.line(app: settings.app).utf8.count])
-            effects.append(.sendNotice(notice, batch: batch))
-        }
-        return effects + take(.askToken)
     }
 }
 

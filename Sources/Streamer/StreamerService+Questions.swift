@@ -25,8 +25,9 @@ extension StreamerService {
     }
 
     private func askCursor() {
-        worker.request(CursorRequest(appName: app.text)) { [unowned self] in
-            perform(machine.cursorAnswered($0, now: wallClockMilliseconds() * 1_000_000))
+        worker.request(CursorRequest(appName: app.text), timeoutMs: Self.cursorTimeoutMs) { [unowned self] answer in
+            let loaded = load((try? answer.get())?.memory ?? [])
+            perform(machine.cursorAnswered(answer, loaded: loaded, now: now))
         }
     }
 
@@ -35,7 +36,7 @@ extension StreamerService {
             // A cache that cannot be asked is an empty one: the AppServer knows.
             let token = try? $0.get().token
             if let token { accept(token) }
-            perform(machine.tableAnswered(hasToken: token != nil))
+            perform(machine.tableAnswered(hasToken: token != nil, now: now))
         }
     }
 
@@ -47,7 +48,7 @@ extension StreamerService {
                 accept(token)
                 return .success(())
             }
-            perform(machine.tokenResolved(answer, rejected: rejected))
+            perform(machine.tokenResolved(answer, rejected: rejected, now: now))
         }
     }
 }

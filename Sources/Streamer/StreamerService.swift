@@ -16,6 +16,8 @@ package final class StreamerService: WorkerService {
     static let registerTimeoutMs: Int64 = 3000
     /// A token command may take 15 s, and others may be waited for before it.
     static let resolveTimeoutMs: Int64 = 60_000
+    /// What an earlier Streamer sent is committed first, and a sink may make that wait.
+    static let cursorTimeoutMs: Int64 = 60_000
 
     let worker: Worker
     let settings: StreamerSettings
@@ -31,8 +33,8 @@ package final class StreamerService: WorkerService {
     var client: HTTPClient?
     private var token: Token?
     private var authorization: AuthorizationHeader?
-    private var counters = StreamerCounters()
-    private var reportedCounters = StreamerCounters()
+    private var counters = StreamerTelemetry()
+    private var reportedCounters = StreamerTelemetry()
 
     /// - Throws: ``FlyAPIError`` or a decoding error when the settings make no sense.
     package init(_ worker: Worker) throws {
@@ -41,11 +43,15 @@ package final class StreamerService: WorkerService {
         app = try AppName(settings.appName)
         dialect = try Dialect(flag: settings.dialect)
         baseURL = try BaseURL(settings.apiURL)
-        digest = try PageDigest(app: app, dialect: dialect)
+        digest = try PageDigest(app: app, dialect: dialect, filter: settings.filter)
+        let rules = CursorMachine.Rules(
+            overlap: UInt64(min(max(settings.overlapMs, 0), 86_400_000)) * 1_000_000,
+            until: settings.untilNs.map { LogCursor(time: $0) })
         machine = StreamerMachine(
             StreamerMachine.Settings(
-                app: app, dialect: dialect, pollIntervalMs: settings.pollIntervalMs, sinceNs: settings.sinceNs,
-                incarnation: worker.incarnation),
+                app: app, dialect: dialect, pollIntervalMs: settings.pollIntervalMs, rules: rules,
+                sinceNs: settings.sinceNs, tail: settings.tail, follow: settings.follow,
+                hasKeepers: settings.hasKeepers, incarnation: worker.incarnation),
             seed: monotonicNanoseconds())
         timer = LoopTimer(worker.loop)
         telemetryTimer = LoopTimer(worker.loop)
@@ -59,7 +65,7 @@ package final class StreamerService: WorkerService {
     }
 
     package func receive(_ acknowledgement: Acknowledgement) {
-        perform(machine.acknowledged(acknowledgement.batch))
+        perform(machine.acknowledged(acknowledgement.batch, now: now))
     }
 
     package func stop() {
@@ -79,10 +85,19 @@ package final class StreamerService: WorkerService {
         case .fetch(let cursor): fetch(cursor)
         case .abortFetch: client?.cancel()
         case .arm(let milliseconds):
-            timer.start(after: milliseconds) { [unowned self] in perform(machine.timerFired()) }
+            timer.start(after: milliseconds) { [unowned self] in perform(machine.timerFired(now: now)) }
         case .disarm: timer.stop()
-        case .send(let firstBatch, let cursor): send(firstBatch, cursor)
-        case .sendNotice(let notice, let batch): send(notice, batch)
+        case .send(let outgoing):
+            for (order, batch) in zip(outgoing, batches) { send(batch, order) }
+        case .sendPosition(let order):
+            var batch = Batch("", count: 0)
+            batch.identities = digest.takeOpen()
+            send(batch, order)
+        case .sendNotice(let notice, let order):
+            send(Batch(notice.line(app: app)), order)
+            if case .gap(let gap) = notice { report(gap) }
+        case .forget(let identities): digest.forget(identities)
+        case .endReplay: digest.endReplay()
         case .log(let line): worker.log(line)
         case .giveWay(let reason): worker.fail(WorkerExit.ignore, reason)
         case .finish:
@@ -115,7 +130,7 @@ package final class StreamerService: WorkerService {
         prepareTransport()
         guard let authorization else {
             let reason = Failure(.failed, "the token given is not usable: get one with 'fly tokens create readonly'")
-            return perform(machine.fetchFailed(.token(reason)))
+            return perform(machine.fetchFailed(.token(reason), now: now))
         }
         let page = LogRequest(
             baseURL: baseURL, dialect: dialect, app: app, cursor: cursor, region: settings.region,
@@ -129,7 +144,7 @@ package final class StreamerService: WorkerService {
             case .success(let response): answered(response)
             case .failure(let failure):
                 counters.errors += 1
-                perform(machine.fetchFailed(.transport(failure)))
+                perform(machine.fetchFailed(.transport(failure), now: now))
             }
         }
     }
@@ -139,54 +154,81 @@ package final class StreamerService: WorkerService {
             status: response.status, retryAfter: response.retryAfter, now: wallClockMilliseconds() * 1_000_000)
         if let failure {
             counters.errors += 1
-            return perform(machine.fetchFailed(.status(failure, redirectHost: response.redirectHost)))
+            return perform(machine.fetchFailed(.status(failure, redirectHost: response.redirectHost), now: now))
         }
-        let page = digest.read(response.body)
+        let page = digest.read(response.body, order: machine.pageOrder)
         batches = page.batches
         count(page, bytes: response.body.count)
-        let sizes = page.batches.map(\.bytes)
+        let summaries = page.batches.map(\.summary)
+        let summary = page.contents.summary(unseenCount: page.unseen)
         if let error = page.error {
-            perform(machine.fetchFailed(.page(error), batchBytes: sizes))
+            perform(
+                machine.fetchFailed(
+                    .page(error), batches: summaries, open: digest.openCount, reached: summary.latest, now: now))
         } else {
-            perform(machine.pageRead(page.contents.summary(unseenCount: page.unseen), batchBytes: sizes))
+            perform(
+                machine.pageRead(summary, batches: summaries, open: digest.openCount, times: page.times, now: now))
         }
         batches = []
     }
 
-    // MARK: sending
-
-    private func send(_ firstBatch: UInt64, _ cursor: String) {
-        for (index, batch) in batches.enumerated() {
-            let isLast = index == batches.count - 1
-            send(batch, number: firstBatch + UInt64(index), cursor: isLast ? cursor : "")
-        }
+    /// This moment.
+    var now: StreamMoment {
+        StreamMoment(
+            monotonic: Int64(clamping: monotonicNanoseconds()), wall: wallClockMilliseconds() * 1_000_000)
     }
 
-    private func send(_ batch: Batch, number: UInt64, cursor: String) {
-        let head = EntriesHead(appName: app.text, batch: number, count: batch.count, cursor: cursor)
+    /// Remembers what the store remembers.
+    func load(_ memory: [CursorRequest.MemoryChunk]) -> [LoadedChunk] {
+        digest.load(
+            memory.map { chunk in
+                ([UInt8](chunk.identities)).withUnsafeBytes { (chunk.number, IdentityBytes.read($0)) }
+            })
+    }
+
+    // MARK: sending
+
+    private func send(_ batch: Batch, _ order: OutgoingBatch) {
+        if let chunk = order.chunk {
+            worker.send(
+                BatchMemory(
+                    appName: app.text, batch: order.number, chunk: chunk, firstKept: order.firstKept,
+                    identities: batch.identities))
+        }
+        let head = EntriesHead(appName: app.text, batch: order.number, count: batch.count, cursor: order.cursor)
         do {
-            worker.send(try EntriesFrame.build(head, slab: batch.slab, end: batch.end))
+            let kind: FrameKind = batch.isReplay ? .replay : .entries
+            worker.send(try EntriesFrame.build(head, kind: kind, slab: batch.slab, end: batch.end))
         } catch {
             worker.fail(WorkerExit.protocolError, "could not send a batch: \(error)")
         }
     }
 
-    private func send(_ notice: StreamNotice, _ batch: UInt64) {
-        send(Batch(notice.line(app: app)), number: batch, cursor: "")
-    }
-
     // MARK: counting
 
     private func count(_ page: DigestedPage, bytes: Int) {
-        counters.entries += UInt64(page.unseen - page.oversized)
+        counters.entries += page.batches.reduce(0) { $0 + UInt64($1.count) }
         counters.repeated += UInt64(page.repeated)
+        counters.late += UInt64(page.late)
+        counters.filtered += UInt64(page.filtered)
         counters.skipped += page.contents.malformedCount + UInt64(page.oversized)
         counters.bytes += UInt64(bytes)
         if page.error == nil { counters.pages += 1 } else { counters.errors += 1 }
     }
 
+    private func report(_ gap: GapNotice) {
+        counters.gaps += 1
+        var report = counters
+        report.gap = gap
+        reportedCounters = counters
+        worker.send(.telemetry, message: report)
+    }
+
     private func reportCounters() {
-        guard counters.isNews(since: reportedCounters) else { return }
+        var news = counters
+        // Empty pages are no news.
+        (news.pages, news.bytes) = (reportedCounters.pages, reportedCounters.bytes)
+        guard news != reportedCounters else { return }
         reportedCounters = counters
         worker.send(.telemetry, message: counters)
     }

@@ -28,10 +28,11 @@ package enum TokenText {
     }
 
     private static let tokenPrefixes = ["fm1r_", "fm1a_", "fm2_", "fo1_"]
+    private static let schemes = ["flyv1", "bearer"]
 
     private static func looksLikeToken(_ line: Substring) -> Bool {
         let words = line.split(whereSeparator: \.isWhitespace)
-        let isScheme = ["flyv1", "bearer"].contains(words.first?.lowercased() ?? "")
+        let isScheme = schemes.contains(words.first?.lowercased() ?? "")
         guard isScheme || words.first.map(hasTokenPrefix) == true else { return false }
         return normalized(String(line)) != nil
     }
@@ -43,11 +44,13 @@ package enum TokenText {
         let visible = String(String.UnicodeScalarView(text.unicodeScalars.map { $0.isShowable ? $0 : " " }))
         var shown: [String] = []
         var followsScheme = false
-        for word in visible.split(separator: " ") {
-            let isScheme = ["flyv1", "bearer"].contains { word.lowercased().hasSuffix($0) }
-            let isSecret = followsScheme || tokenPrefixes.contains { word.contains($0) } || word.utf8.count > 80
-            shown.append(isSecret && !isScheme ? "[redacted]" : String(word))
-            followsScheme = isScheme
+        // By bytes: a letter that joins the one before it must not hide a blank or a prefix.
+        for bytes in visible.utf8.split(separator: UInt8(ascii: " ")) {
+            let word = String(decoding: bytes, as: UTF8.self)
+            let isToken = tokenPrefixes.contains { bytes.contains($0.utf8) } || bytes.count > 80
+            let isScheme = schemes.contains(word.lowercased())
+            shown.append(isToken || followsScheme && !isScheme ? "[redacted]" : word)
+            followsScheme = schemes.contains { word.lowercased().hasSuffix($0) }
         }
         let line = shown.joined(separator: " ")
         return line.count <= limit ? line : line.prefix(limit) + "…"

@@ -40,6 +40,7 @@ package enum WorkerRole: String, Codable, Sendable, CaseIterable {
     case appServer = "app_server"
     case store
     case console
+    case fileSink = "file_sink"
     case sandbox
 }
 

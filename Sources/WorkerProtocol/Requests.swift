@@ -1,4 +1,8 @@
 // Every request a worker or the parent may send, by who answers it. The word before the dot names the answerer.
+//
+// What the store commits goes by a frame of its own, `commit`: identities are bytes.
+
+package import FoundationEssentials
 
 // MARK: registry
 
@@ -125,12 +129,30 @@ package struct TokenResolveRequest: WorkerRequest, Equatable {
 
 // MARK: store
 
-/// Asks for an app's committed cursor.
+/// Asks where an app's stream goes on, and what its next entries may repeat.
 package struct CursorRequest: WorkerRequest, Equatable {
     package struct Reply: Codable, Sendable, Equatable {
+        /// The committed cursor; nil where nothing was ever committed.
         package var cursor: String?
+        /// The identities of the entries committed last, oldest chunk first.
+        package var memory: [MemoryChunk]?
 
-        package init(cursor: String?) { self.cursor = cursor }
+        package init(cursor: String?, memory: [MemoryChunk]? = nil) {
+            self.cursor = cursor
+            self.memory = memory
+        }
+    }
+
+    /// The identities of one committed batch.
+    package struct MemoryChunk: Codable, Sendable, Equatable {
+        package var number: UInt64
+        /// Eight bytes each, big-endian, in base64.
+        package var identities: Data
+
+        package init(number: UInt64, identities: Data) {
+            self.number = number
+            self.identities = identities
+        }
     }
     package static let method = "store.cursor"
     package var appName: String
@@ -140,29 +162,42 @@ package struct CursorRequest: WorkerRequest, Equatable {
     enum CodingKeys: String, CodingKey { case appName = "app_name" }
 }
 
-/// Commits the cursors of any number of apps in one transaction.
-///
-/// Sent by the parent.
-package struct CommitCursorsRequest: WorkerRequest, Equatable {
-    package struct Position: Codable, Sendable, Equatable {
-        package var appName: String
-        package var cursor: String
+/// Asks where a sink stood when it was last committed.
+package struct SinkPositionRequest: WorkerRequest, Equatable {
+    package struct Reply: Codable, Sendable, Equatable {
+        /// The committed position; nil for a sink that never had one.
+        package var position: String?
+        /// Whether something was committed without this sink since then: it was left out of a fleet in between.
+        package var missedCommits: Bool
 
-        package init(appName: String, cursor: String) {
-            self.appName = appName
-            self.cursor = cursor
+        package init(position: String?, missedCommits: Bool = false) {
+            self.position = position
+            self.missedCommits = missedCommits
         }
 
         enum CodingKeys: String, CodingKey {
-            case appName = "app_name"
-            case cursor
+            case position
+            case missedCommits = "missed_commits"
         }
     }
-    package typealias Reply = Done
-    package static let method = "store.commit_cursors"
-    package var cursors: [Position]
+    package static let method = "store.sink_position"
+    /// The sink's name: for a file its absolute path.
+    package var sink: String
 
-    package init(cursors: [Position]) { self.cursors = cursors }
+    package init(sink: String) { self.sink = sink }
+}
+
+/// Commits a sink's position by itself, before the sink takes its first batch.
+package struct PlaceSinkRequest: WorkerRequest, Equatable {
+    package typealias Reply = Done
+    package static let method = "store.place_sink"
+    package var sink: String
+    package var position: String
+
+    package init(sink: String, position: String) {
+        self.sink = sink
+        self.position = position
+    }
 }
 
 /// Asks for what is stored of an app's tokens.

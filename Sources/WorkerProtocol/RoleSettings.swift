@@ -10,46 +10,6 @@ package struct TableSettings: Codable, Sendable, Equatable {
     package init() {}
 }
 
-/// Settings of a Streamer.
-package struct StreamerSettings: Codable, Sendable, Equatable {
-    package var appName: String
-    /// `platform` or `machines`.
-    package var dialect: String
-    /// The base URL, without a trailing slash.
-    package var apiURL: String
-    /// A PEM file of certificate authorities to trust instead of the system's.
-    package var caFile: String?
-    package var region: String?
-    package var machine: String?
-    package var pollIntervalMs: Int64
-    /// Where to begin, in ns since 1970, although a cursor may be committed; nil goes on from that.
-    package var sinceNs: Int64?
-
-    package init(
-        appName: String, dialect: String, apiURL: String, caFile: String? = nil, region: String? = nil,
-        machine: String? = nil, pollIntervalMs: Int64, sinceNs: Int64? = nil
-    ) {
-        self.appName = appName
-        self.dialect = dialect
-        self.apiURL = apiURL
-        self.caFile = caFile
-        self.region = region
-        self.machine = machine
-        self.pollIntervalMs = pollIntervalMs
-        self.sinceNs = sinceNs
-    }
-
-    enum CodingKeys: String, CodingKey {
-        case appName = "app_name"
-        case dialect
-        case apiURL = "api_url"
-        case caFile = "ca_file"
-        case region, machine
-        case pollIntervalMs = "poll_interval_ms"
-        case sinceNs = "since_ns"
-    }
-}
-
 /// Settings of an AppServer.
 ///
 /// Their description shows neither the token nor the command's environment.
@@ -101,37 +61,6 @@ package struct StoreSettings: Codable, Sendable, Equatable {
     package var directory: String
 
     package init(directory: String) { self.directory = directory }
-}
-
-/// How lines look on stdout.
-package enum OutputFormat: String, Codable, Sendable, CaseIterable {
-    case pretty, json, raw
-}
-
-/// Settings of the console sink, which finds flyfleet's stdout as descriptor ``outputDescriptor``.
-package struct ConsoleSettings: Codable, Sendable, Equatable {
-    /// The descriptor under which the parent's stdout is handed down.
-    package static let outputDescriptor: Int32 = 3
-
-    package var output: OutputFormat
-    package var colour: Bool
-    /// Whether stdout is a terminal: then control characters are escaped in every format.
-    package var isTerminal: Bool
-    /// Whether the sink before this one died with batches in hand and may have left a line without its end.
-    package var endsTornLine: Bool?
-
-    package init(output: OutputFormat, colour: Bool, isTerminal: Bool, endsTornLine: Bool? = nil) {
-        self.output = output
-        self.colour = colour
-        self.isTerminal = isTerminal
-        self.endsTornLine = endsTornLine
-    }
-
-    enum CodingKeys: String, CodingKey {
-        case output, colour
-        case isTerminal = "is_terminal"
-        case endsTornLine = "ends_torn_line"
-    }
 }
 
 /// Settings of the sandbox, the bundled simulator of the Fly API.

@@ -105,6 +105,11 @@ package final class Worker {
         writer.write(frame.wireBytes, keeping: frame.slab)
     }
 
+    /// Sends the memory of the batch that is sent next.
+    package func send(_ memory: BatchMemory) {
+        sendFrame(.memory, id: 0, payload: memory.encode())
+    }
+
     /// Sends an acknowledgement.
     package func send(_ acknowledgement: Acknowledgement) {
         sendFrame(.ack, id: 0, payload: acknowledgement.encode())
@@ -211,12 +216,14 @@ extension Worker: PipeReaderDelegate {
         case .failure:
             let failure = try? MessageCoding.decode(Failure.self, from: frame.payload)
             calls.complete(frame.id, .failure(failure ?? Failure(.failed, "the failure that came back makes no sense")))
-        case .entries:
+        case .entries, .replay:
             service?.receive(entries: frame)
+        case .commit:
+            service?.receive(commit: frame)
         case .ack:
             service?.receive(
                 try withExtendedLifetime(frame.slab) { try Acknowledgement.decode(frame.payloadBytes) })
-        case .ready, .telemetry, .pong, .goodbye:
+        case .ready, .telemetry, .pong, .goodbye, .memory:
             throw FrameError.malformedPayload(frame.kind, reason: "it does not go from a parent to a worker")
         }
     }

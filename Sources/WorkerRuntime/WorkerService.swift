@@ -9,8 +9,10 @@ package protocol WorkerService: AnyObject {
     func start()
     /// A request came. It must be answered once, now or later.
     func handle(_ request: IncomingRequest)
-    /// A batch came; only sinks get any.
+    /// A batch came, of kind `entries` or `replay`; only sinks get any.
     func receive(entries frame: Frame)
+    /// A transaction came; only the store gets any. It must be answered once, by a reply or a failure with its id.
+    func receive(commit frame: Frame)
     /// A sink has a batch safe; only Streamers are told.
     func receive(_ acknowledgement: Acknowledgement)
     /// Bytes that waited for the parent to read were taken.
@@ -22,6 +24,7 @@ package protocol WorkerService: AnyObject {
 extension WorkerService {
     package func handle(_ request: IncomingRequest) { request.rejectUnknownMethod() }
     package func receive(entries frame: Frame) {}
+    package func receive(commit frame: Frame) {}
     package func receive(_ acknowledgement: Acknowledgement) {}
     package func outputProgressed() {}
 }

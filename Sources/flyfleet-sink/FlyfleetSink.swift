@@ -1,4 +1,4 @@
-// flyfleet-sink: the process that writes what the fleet collected. Today it is the console.
+// flyfleet-sink: the process that writes what the fleet collected, to flyfleet's stdout or to a file.
 
 internal import EventLoop
 internal import Glibc
@@ -10,11 +10,13 @@ internal import WorkerRuntime
 struct FlyfleetSink {
     static func main() {
         let output = ConsoleSink.inheritedOutput()
-        // One write is under way at a time, so one pool thread is enough; libuv reads this when the pool starts.
-        setenv("UV_THREADPOOL_SIZE", "1", 0)
         keepLargeBlocks()
-        WorkerMain.run(executable: "flyfleet-sink", roles: [.console]) { worker, _ in
-            try ConsoleSink(worker, descriptor: output)
+        // A file that grew to the limit of its size is an error of the write, not the end of the process.
+        signal(SIGXFSZ, SIG_IGN)
+        WorkerMain.run(executable: "flyfleet-sink", roles: [.console, .fileSink]) { worker, role in
+            // One write is under way at a time; a file sink also packs. libuv reads this when the pool starts.
+            setenv("UV_THREADPOOL_SIZE", role == .fileSink ? "2" : "1", 0)
+            return role == .fileSink ? try FileSink(worker) : try ConsoleSink(worker, descriptor: output)
         }
     }
 }

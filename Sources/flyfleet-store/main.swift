@@ -9,6 +9,8 @@ import WorkerRuntime
 var noCore = rlimit(rlim_cur: 0, rlim_max: 0)
 setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &noCore)
 umask(0o077)
+// A file that may not grow is an error of that write, as a full disk is.
+signal(SIGXFSZ, SIG_IGN)
 
 if CommandLine.arguments.dropFirst().first == HistoryCommand.flag {
     exit(printHistory(Array(CommandLine.arguments.dropFirst(2))))

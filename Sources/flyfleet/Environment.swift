@@ -26,4 +26,11 @@ enum Environment {
         let text = String(cString: path)
         return text.lastIndex(of: "/").map { String(text[..<$0]) } ?? "."
     }
+
+    /// The folder that relative paths start from.
+    static var workingDirectory: String {
+        guard let path = getcwd(nil, 0) else { return "/" }
+        defer { free(path) }
+        return String(cString: path)
+    }
 }

@@ -4,6 +4,7 @@ import ArgumentParser
 import EventLoop
 import Fleet
 import Glibc
+import LinePatterns
 import Supervision
 
 /// Streams the logs of the named apps until it is told to stop.
@@ -47,14 +48,49 @@ struct StartCommand: ParsableCommand {
             "Begin here instead of where reading ended: 10m, or 2026-06-04T21:25:05Z.",
             valueName: "10m|time"))
     var since: String?
+    @Option(help: .init("End here: a time, or how long from now.", valueName: "10m|time"))
+    var until: String?
+    @Option(help: .init("Begin with the newest lines, so many of each app.", valueName: "count"))
+    var tail: String?
+    @Flag(help: "End when everything there is was read.")
+    var noFollow = false
     @Option(help: .init("Only lines of this region.", valueName: "region"))
     var region: String?
     @Option(help: .init("Only lines of this machine.", valueName: "id"))
     var machine: String?
+    @Option(help: .init("Only lines of these providers: app, runner, proxy, …", valueName: "a,b"))
+    var provider: String?
+    @Option(help: .init("Only lines of these levels: error, warn, info, …", valueName: "a,b"))
+    var level: String?
+    @Option(help: .init("Only lines whose message matches one of these; repeatable.", valueName: "regex"))
+    var include: [String] = []
+    @Option(help: .init("No lines whose message matches one of these; repeatable.", valueName: "regex"))
+    var exclude: [String] = []
+    @Option(help: .init("How late a line may appear and still be found. (default: 20s)", valueName: "duration"))
+    var overlap: String?
+    @Option(help: .init("Write every line to this file too, exactly once; repeatable.", valueName: "file:path"))
+    var sink: [String] = []
+    @Option(help: .init("Begin a new file when a sink's file is this large.", valueName: "100MB"))
+    var rotateSize: String?
+    @Option(help: .init("Begin a new file when a sink's file is this old.", valueName: "24h"))
+    var rotateEvery: String?
+    @Option(help: .init("How rotated files are packed: none, gzip or zstd. (default: none)", valueName: "format"))
+    var rotateCompress: String?
+    @Option(help: .init("How many rotated files of a sink are kept. (default: all)", valueName: "count"))
+    var rotateKeep: String?
+    @Flag(help: "Wait for the disk before lines count as written, for power cuts.")
+    var sinkSync = false
     @Option(help: .init("How often an app with nothing new is asked. (default: 2s)", valueName: "duration"))
     var pollInterval: String?
     @Option(help: .init("How lines look: pretty, json or raw. (default: pretty)", valueName: "format"))
     var output: String?
+    @Option(help: .init("Show matches of these in reverse video; repeatable.", valueName: "regex"))
+    var highlight: [String] = []
+    @Option(
+        help: .init(
+            "How long a line may wait for earlier ones of other apps; 0 does not sort. (default: 500ms)",
+            valueName: "duration"))
+    var mergeWindow: String?
     @Option(
         help: .init(
             "Append every start, exit and restart to this file as JSON lines; - is stderr.",
@@ -153,11 +189,27 @@ struct StartCommand: ParsableCommand {
         let environment = Environment.current
         values.add(environment: environment)
         try ConfigurationReader.read(loop, into: &values, executableDirectory: Environment.executableDirectory)
-        return try FleetOptions(
+        let options = try FleetOptions(
             values,
             OptionSurroundings(
                 environment: environment, executableDirectory: Environment.executableDirectory,
-                isTerminal: isatty(STDOUT_FILENO) == 1, nowNs: wallClockMilliseconds() * 1_000_000))
+                isTerminal: isatty(STDOUT_FILENO) == 1, nowNs: wallClockMilliseconds() * 1_000_000,
+                workingDirectory: Environment.workingDirectory))
+        try checkPatterns(options, values)
+        return options
+    }
+
+    /// Compiles what workers will compile: a pattern that is none is better told now than by each of them.
+    private func checkPatterns(_ options: FleetOptions, _ values: OptionValues) throws {
+        for (name, texts) in options.patterns {
+            for text in texts {
+                do {
+                    _ = try LinePattern(text)
+                } catch {
+                    throw values[name]?.error(name, "\(error)") ?? OptionError(exitCode: 64, "\(error)")
+                }
+            }
+        }
     }
 
     private func addFlags(_ values: inout OptionValues) {
@@ -172,6 +224,17 @@ struct StartCommand: ParsableCommand {
         values.add(flag: .since, since)
         values.add(flag: .region, region)
         values.add(flag: .machine, machine)
+        values.add(flag: .until, until)
+        values.add(flag: .tail, tail)
+        values.add(flag: .noFollow, noFollow ? "true" : nil)
+        values.add(flag: .provider, provider)
+        values.add(flag: .level, level)
+        values.add(flag: .include, all: include)
+        values.add(flag: .exclude, all: exclude)
+        values.add(flag: .overlap, overlap)
+        addSinkFlags(&values)
+        values.add(flag: .highlight, all: highlight)
+        values.add(flag: .mergeWindow, mergeWindow)
         values.add(flag: .pollInterval, pollInterval)
         values.add(flag: .output, output)
         values.add(flag: .events, events)
@@ -184,5 +247,14 @@ struct StartCommand: ParsableCommand {
         values.add(flag: .heartbeat, heartbeat)
         values.add(flag: .startTimeout, startTimeout)
         values.add(flag: .stopGrace, stopGrace)
+    }
+
+    private func addSinkFlags(_ values: inout OptionValues) {
+        values.add(flag: .sink, all: sink)
+        values.add(flag: .rotateSize, rotateSize)
+        values.add(flag: .rotateEvery, rotateEvery)
+        values.add(flag: .rotateCompress, rotateCompress)
+        values.add(flag: .rotateKeep, rotateKeep)
+        values.add(flag: .sinkSync, sinkSync ? "true" : nil)
     }
 }

@@ -44,6 +44,22 @@ struct ConfigurationReaderTests {
             machine = "d896d7c609dd68"
             poll_interval = "2s"
             since = "10m"
+            until = "1h"
+            tail = 100
+            no_follow = true
+            provider = ["app", "proxy"]
+            level = "error"
+            include = ["a", "b"]
+            exclude = "GET /health"
+            overlap = "20s"
+            sink = "file:/var/log/fleet.ndjson"
+            rotate_size = "100MB"
+            rotate_every = "24h"
+            rotate_compress = "zstd"
+            rotate_keep = 7
+            sink_sync = false
+            highlight = "error"
+            merge_window = 500
             output = "json"
             events = "-"
             state_dir = "/var/lib/flyfleet"
@@ -59,10 +75,14 @@ struct ConfigurationReaderTests {
         let json = try file.encode()
         let expected = [
             #"{"api_url":"https://api.fly.io","apps":["web","api"],"ca_file":"/etc/ca.pem","dialect":"platform""#,
-            #""events":"-","heartbeat":"5s/15s","machine":"d896d7c609dd68","max_restarts":20,"max_seconds":60"#,
-            #""org":"acme","output":"json","poll_interval":"2s","region":"iad","restart_backoff":"100ms..30s""#,
-            #""since":"10m","start_timeout":"10s","state_dir":"/var/lib/flyfleet","stop_grace":"5000""#,
-            #""token_command":["fly","tokens","create"]}"#,
+            #""events":"-","exclude":["GET /health"],"heartbeat":"5s/15s","highlight":["error"],"include":["a","b"]"#,
+            #""level":["error"],"machine":"d896d7c609dd68","max_restarts":20,"max_seconds":60,"merge_window":"500""#,
+            #""no_follow":true,"org":"acme","output":"json","overlap":"20s","poll_interval":"2s""#,
+            #""provider":["app","proxy"],"region":"iad","restart_backoff":"100ms..30s","rotate_compress":"zstd""#,
+            #""rotate_every":"24h","rotate_keep":7,"rotate_size":"100MB","since":"10m""#,
+            #""sink":["file:/var/log/fleet.ndjson"],"sink_sync":false,"start_timeout":"10s""#,
+            #""state_dir":"/var/lib/flyfleet","stop_grace":"5000","tail":100"#,
+            #""token_command":["fly","tokens","create"],"until":"1h"}"#,
         ].joined(separator: ",")
         #expect(String(decoding: json, as: UTF8.self) == expected)
         #expect(try ConfigurationFile.decode(json) == file)

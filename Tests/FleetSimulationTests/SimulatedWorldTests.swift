@@ -45,7 +45,7 @@ import Testing
         for (site, count) in zip(FaultSite.allCases, existing) { #expect((250...500).contains(count), "\(site)") }
     }
 
-    @Test("runs differ in kind: both trees, both endings, with and without heartbeat, backoff, batches")
+    @Test("runs differ in kind: both trees, every ending, with and without heartbeat, backoff, batches, files")
     func kinds() {
         var kinds: Set<String> = []
         for seed in 0..<500 as Range<UInt64> {
@@ -59,9 +59,15 @@ import Testing
             kinds.insert(scenario.hasBatches ? "batches" : "no batches")
             kinds.insert(scenario.grainMs == 1 ? "fine" : "coarse")
             kinds.insert(scenario.apps.count == 200 ? "large" : "small")
-            if case .recovered = scenario.ending { kinds.insert("recovered") } else { kinds.insert("in chaos") }
+            kinds.insert("\(scenario.files) files")
+            if scenario.files > 0 { kinds.insert(scenario.consoleIsLive ? "live console" : "durable console") }
+            switch scenario.ending {
+            case .recovered: kinds.insert("recovered")
+            case .inChaos: kinds.insert("in chaos")
+            case .parentKilled: kinds.insert("parent killed")
+            }
         }
-        #expect(kinds.count == 16)
+        #expect(kinds.count == 22)
     }
 
     @Test("what is declared is known to the oracle under its path")

@@ -1,169 +1,326 @@
+import Framing
 import Testing
 
 @testable import Fleet
 
-@Suite("BatchLedger")
-struct BatchLedgerTests {
-    private func batch(_ app: String, _ number: UInt64, bytes: Int = 100, cursor: String = "c") -> Batch<Int> {
-        Batch(app: app, number: number, incarnation: 1, cursor: cursor, bytes: bytes, body: Int(number))
+/// Books for a console and some files.
+private func books(files: Int = 0) -> BatchLedger<Int> {
+    var ledger = BatchLedger<Int>(
+        subscribers: [BatchSubscriber(name: nil)] + (0..<files).map { BatchSubscriber(name: "/file\($0)") })
+    for subscriber in 0...files { ledger.attach(subscriber) }
+    return ledger
+}
+
+private func batch(
+    _ app: String, _ number: UInt64, bytes: Int = 100, cursor: String? = nil, isReplay: Bool = false,
+    chunk: UInt64? = nil, firstKept: UInt64 = 0, chunkBytes: Int = 8
+) -> Batch<Int> {
+    Batch(
+        app: app, number: number, incarnation: 1, cursor: cursor ?? "\(app)\(number)", bytes: bytes,
+        isReplay: isReplay, chunk: chunk.map { .init(number: $0, firstKept: firstKept, bytes: chunkBytes) },
+        body: Int(number))
+}
+
+extension BatchLedger<Int> {
+    /// The numbers of everything a subscriber may have now.
+    fileprivate mutating func deliver(to subscriber: Int, ignoringWindow: Bool = false) -> [UInt64] {
+        var numbers: [UInt64] = []
+        while let next = nextDelivery(to: subscriber, ignoringWindow: ignoringWindow) { numbers.append(next.number) }
+        return numbers
     }
 
+    fileprivate mutating func beginCommit() -> CommitPayload? {
+        beginCommit { body in
+            var bytes: [UInt8] = []
+            IdentityBytes.append([UInt64(body)], to: &bytes)
+            return bytes
+        }
+    }
+}
+
+private func receipt(_ app: String, _ number: UInt64) -> BatchReceipt {
+    BatchReceipt(app: app, number: number, incarnation: 1)
+}
+
+@Suite("BatchLedger: deliveries")
+struct BatchLedgerTests {
     @Test("nothing is delivered before a subscriber is attached")
     func waitsForSubscriber() {
-        var ledger = BatchLedger<Int>()
+        var ledger = BatchLedger<Int>(subscribers: [BatchSubscriber(name: nil)])
         ledger.append(batch("web", 1))
-        #expect(ledger.nextDelivery() == nil)
-        ledger.attach()
-        #expect(ledger.nextDelivery()?.number == 1)
-        #expect(ledger.nextDelivery() == nil)
+        #expect(ledger.nextDelivery(to: 0) == nil)
+        ledger.attach(0)
+        #expect(ledger.deliver(to: 0) == [1])
     }
 
     @Test("what a dead subscriber did not acknowledge goes to its successor, in order and before anything newer")
     func redelivers() {
-        var ledger = BatchLedger<Int>()
-        ledger.attach()
+        var ledger = books(files: 1)
         for number in 1...4 { ledger.append(batch("web", UInt64(number))) }
-        #expect(ledger.nextDelivery()?.number == 1)
-        #expect(ledger.nextDelivery()?.number == 2)
-        #expect(ledger.nextDelivery()?.number == 3)
-        #expect(ledger.acknowledge(app: "web", number: 1) != nil)
-        ledger.detach()
-        ledger.attach()
-        var order: [UInt64] = []
-        while let next = ledger.nextDelivery() { order.append(next.number) }
-        #expect(order == [2, 3, 4])
+        #expect(ledger.deliver(to: 0) == [1, 2, 3, 4])
+        #expect(ledger.deliver(to: 1) == [1, 2, 3, 4])
+        #expect(ledger.acknowledge(app: "web", number: 1, position: "p1", by: 1) == true)
+        #expect(ledger.hasBatchesInHand(1))
+        ledger.detach(1)
+        #expect(!ledger.hasBatchesInHand(1) && ledger.position(of: 1) == "p1")
+        ledger.append(batch("web", 5))
+        #expect(ledger.nextDelivery(to: 1) == nil)
+        ledger.attach(1)
+        #expect(ledger.deliver(to: 1) == [2, 3, 4, 5])
+        #expect(ledger.deliver(to: 0) == [5], "the others are not touched")
     }
 
-    @Test("an acknowledgement out of turn is refused and changes nothing")
+    @Test("an acknowledgement out of turn, or without the position of a keeper, is refused and changes nothing")
     func refusesOutOfTurn() {
-        var ledger = BatchLedger<Int>()
-        ledger.attach()
+        var ledger = books(files: 1)
         ledger.append(batch("web", 1))
         ledger.append(batch("api", 1))
-        _ = ledger.nextDelivery()
-        _ = ledger.nextDelivery()
-        #expect(ledger.acknowledge(app: "api", number: 1) == nil)
-        #expect(ledger.acknowledge(app: "web", number: 2) == nil)
-        #expect(ledger.acknowledge(app: "web", number: 1)?.app == "web")
-        #expect(ledger.acknowledge(app: "api", number: 1)?.app == "api")
-        #expect(ledger.isEmpty)
-        #expect(ledger.heldBytes == 0)
+        #expect(ledger.acknowledge(app: "web", number: 1, by: 0) == false, "it was not delivered")
+        _ = ledger.deliver(to: 0)
+        _ = ledger.deliver(to: 1)
+        #expect(ledger.acknowledge(app: "api", number: 1, by: 0) == false)
+        #expect(ledger.acknowledge(app: "web", number: 2, by: 0) == false)
+        #expect(ledger.acknowledge(app: "web", number: 1, by: 1) == false)
+        #expect(ledger.acknowledge(app: "web", number: 1, by: 0) == true)
+        #expect(ledger.acknowledge(app: "api", number: 1, by: 0) == true)
+        #expect(ledger.acknowledge(app: "api", number: 1, by: 0) == false, "twice")
+        #expect(!ledger.canCommit && ledger.position(of: 1) == nil)
+        #expect(ledger.acknowledge(app: "web", number: 1, position: "p", by: 1) == true)
+        #expect(ledger.canCommit)
     }
 
-    @Test("a subscriber has at most its window in hand, but always one batch", arguments: [0, 1, 7])
+    @Test("each subscriber has at most its window in hand, but always one batch", arguments: [0, 1, 7])
     func keepsWindow(over: Int) {
-        let window = BatchLedger<Int>.subscriberWindowBytes
-        var ledger = BatchLedger<Int>()
-        ledger.attach()
-        ledger.append(batch("web", 1, bytes: window + over))
+        var ledger = books(files: 1)
+        ledger.append(batch("web", 1, bytes: BatchLimits.subscriberWindow + over))
         ledger.append(batch("web", 2, bytes: 1))
-        #expect(ledger.nextDelivery()?.number == 1)
-        #expect(ledger.nextDelivery() == nil)
-        #expect(ledger.nextDelivery(ignoringWindow: true)?.number == 2)
+        #expect(ledger.deliver(to: 0) == [1])
+        #expect(ledger.deliver(to: 1) == [1])
+        #expect(ledger.acknowledge(app: "web", number: 1, by: 0) == true)
+        #expect(ledger.deliver(to: 0) == [2], "one does not wait for the other")
+        #expect(ledger.deliver(to: 1) == [])
+        #expect(ledger.deliver(to: 1, ignoringWindow: true) == [2])
     }
 
-    @Test("what nobody will take is given up in order, and moves no cursor")
+    @Test("a window is filled to its last byte and not beyond")
+    func windowBoundary() {
+        var ledger = books()
+        ledger.append(batch("web", 1, bytes: BatchLimits.subscriberWindow - 10))
+        ledger.append(batch("web", 2, bytes: 10))
+        ledger.append(batch("web", 3, bytes: 1))
+        #expect(ledger.deliver(to: 0) == [1, 2])
+    }
+
+    @Test("what is shown again goes to the console alone, and is not waited for by the files")
+    func replays() {
+        var ledger = books(files: 1)
+        ledger.append(batch("web", 1, cursor: "", isReplay: true))
+        ledger.append(batch("web", 2))
+        ledger.append(batch("web", 3, cursor: "", isReplay: true))
+        #expect(ledger.deliver(to: 0) == [1, 2, 3])
+        #expect(ledger.deliver(to: 1) == [2])
+        #expect(ledger.acknowledge(app: "web", number: 1, by: 0) == true)
+        #expect(ledger.releaseUnstored() == [receipt("web", 1)], "the store need not know of it")
+        #expect(ledger.acknowledge(app: "web", number: 2, position: "p2", by: 1) == true)
+        #expect(ledger.acknowledge(app: "web", number: 2, by: 0) == true)
+        #expect(ledger.acknowledge(app: "web", number: 3, by: 0) == true)
+        let commit = ledger.beginCommit()
+        #expect(commit?.sinks == [CommitPayload.Sink(name: "/file0", position: "p2")])
+        #expect(commit?.apps == [CommitPayload.App(name: "web", cursor: "web2")])
+        #expect(ledger.commitSucceeded() == [receipt("web", 3)])
+        #expect(ledger.isEmpty && ledger.heldBytes == 0)
+    }
+
+    @Test("what is shown again while the file's sink is down holds nobody up")
+    func replaysWithoutFile() {
+        var ledger = books(files: 1)
+        ledger.detach(1)
+        ledger.append(batch("web", 1, cursor: "", isReplay: true))
+        #expect(ledger.deliver(to: 0) == [1])
+        #expect(ledger.acknowledge(app: "web", number: 1, by: 0) == true)
+        #expect(ledger.releaseUnstored() == [receipt("web", 1)])
+        #expect(ledger.isSettled("web"))
+    }
+
+    @Test("what nobody will take is given up in order; what all have is still to be committed")
     func abandons() {
-        var ledger = BatchLedger<Int>()
-        ledger.attach()
-        for number in 1...3 { ledger.append(batch("web", UInt64(number))) }
-        _ = ledger.nextDelivery()
-        let abandoned = ledger.removeAll()
-        #expect(abandoned.map(\.number) == [1, 2, 3])
-        #expect(abandoned.allSatisfy { $0.cursor.isEmpty })
+        var ledger = books(files: 1)
+        for number in 1...4 { ledger.append(batch("web", UInt64(number))) }
+        _ = ledger.deliver(to: 0)
+        _ = ledger.deliver(to: 1)
+        for number in 1...3 {
+            #expect(ledger.acknowledge(app: "web", number: UInt64(number), position: "p\(number)", by: 1) == true)
+        }
+        #expect(ledger.acknowledge(app: "web", number: 1, by: 0) == true)
+        #expect(ledger.abandon() == [receipt("web", 2), receipt("web", 3), receipt("web", 4)])
+        #expect(!ledger.isSettled("web") && !ledger.hasBatchesInHand(0))
+        #expect(ledger.beginCommit()?.sinks == [CommitPayload.Sink(name: "/file0", position: "p1")])
+        #expect(ledger.commitSucceeded() == [receipt("web", 1)])
         #expect(ledger.isEmpty && ledger.heldBytes == 0 && ledger.isSettled("web"))
     }
 
-    @Test("an app is settled when its last batch is acknowledged")
-    func settles() {
-        var ledger = BatchLedger<Int>()
-        ledger.attach()
-        ledger.append(batch("web", 1))
-        ledger.append(batch("web", 2))
-        #expect(!ledger.isSettled("web"))
-        #expect(ledger.isSettled("api"))
-        _ = ledger.nextDelivery()
-        _ = ledger.nextDelivery()
-        _ = ledger.acknowledge(app: "web", number: 1)
-        #expect(!ledger.isSettled("web"))
-        _ = ledger.acknowledge(app: "web", number: 2)
-        #expect(ledger.isSettled("web"))
-    }
-
-    @Test("whatever happens, every batch is acknowledged once, in order, and the books balance", arguments: 0..<50)
-    func property(seed: Int) {
-        var random = TestRandom(seed: UInt64(seed))
-        var ledger = BatchLedger<Int>()
-        var appended: [UInt64] = []
-        var delivered: [UInt64] = []
-        var acknowledged: [UInt64] = []
-        for _ in 0..<500 {
-            switch random.below(6) {
-            case 0, 1:
-                appended.append(UInt64(appended.count + 1))
-                ledger.append(batch("web", appended[appended.count - 1], bytes: 1 + random.below(3 * 1024 * 1024)))
-            case 2, 3:
-                while let next = ledger.nextDelivery() { delivered.append(next.number) }
-            case 4:
-                guard let first = delivered.first else { continue }
-                #expect(ledger.acknowledge(app: "web", number: first) != nil)
-                acknowledged.append(delivered.removeFirst())
-            default:
-                if ledger.isAttached { ledger.detach() } else { ledger.attach() }
-                if !ledger.isAttached { delivered = [] }
-            }
+    @Test("a subscriber that begins anew stands there behind everything it had acknowledged")
+    func placed() {
+        var ledger = books(files: 1)
+        for number in 1...2 as ClosedRange<UInt64> { ledger.append(batch("web", number)) }
+        for subscriber in 0...1 {
+            _ = ledger.deliver(to: subscriber)
+            #expect(ledger.acknowledge(app: "web", number: 1, position: "old", by: subscriber) == true)
         }
-        if !ledger.isAttached { ledger.attach() }
-        while !ledger.isEmpty {
-            while let next = ledger.nextDelivery() { delivered.append(next.number) }
-            let first = delivered.removeFirst()
-            #expect(ledger.acknowledge(app: "web", number: first) != nil)
-            acknowledged.append(first)
-        }
-        #expect(acknowledged == appended)
-        #expect(ledger.heldBytes == 0)
-        #expect(ledger.isSettled("web"))
+        ledger.place(1, at: "new")
+        #expect(ledger.position(of: 1) == "new")
+        #expect(ledger.beginCommit()?.sinks == [CommitPayload.Sink(name: "/file0", position: "new")])
     }
 }
 
-@Suite("CommitLedger")
-struct CommitLedgerTests {
-    private func receipt(_ app: String, _ number: UInt64) -> CommitLedger.Receipt {
-        CommitLedger.Receipt(app: app, number: number, incarnation: 1)
+@Suite("BatchLedger: commits")
+struct BatchLedgerCommitTests {
+    @Test("a commit is what all have acknowledged, with the position behind its last batch, however far one is ahead")
+    func oneMoment() {
+        var ledger = books(files: 2)
+        for number in 1...3 as ClosedRange<UInt64> { ledger.append(batch("web", number, chunk: number)) }
+        for subscriber in 0...2 { _ = ledger.deliver(to: subscriber) }
+        for number in 1...3 as ClosedRange<UInt64> {
+            #expect(ledger.acknowledge(app: "web", number: number, position: "a\(number)", by: 1) == true)
+        }
+        #expect(ledger.acknowledge(app: "web", number: 1, by: 0) == true)
+        #expect(ledger.acknowledge(app: "web", number: 2, by: 0) == true)
+        #expect(ledger.beginCommit() == nil)
+        #expect(ledger.acknowledge(app: "web", number: 1, position: "b1", by: 2) == true)
+        let commit = ledger.beginCommit()
+        #expect(
+            commit?.sinks == [
+                CommitPayload.Sink(name: "/file0", position: "a1"), CommitPayload.Sink(name: "/file1", position: "b1"),
+            ])
+        #expect(
+            commit?.apps == [
+                CommitPayload.App(
+                    name: "web", cursor: "web1", chunks: [.init(number: 1, identities: [0, 0, 0, 0, 0, 0, 0, 1])])
+            ])
+        #expect(ledger.acknowledge(app: "web", number: 2, position: "b2", by: 2) == true)
+        #expect(!ledger.canCommit)
+        #expect(ledger.beginCommit() == nil, "one at a time")
+        #expect(ledger.commitSucceeded() == [receipt("web", 1)])
+        #expect(ledger.beginCommit()?.sinks.map(\.position) == ["a2", "b2"])
     }
 
-    @Test("cursors that come while a commit runs share the next one, the newest of each app")
+    @Test("apps share a commit: the last cursor that is not empty, the chunks, and one receipt for each")
     func gathers() {
-        var ledger = CommitLedger()
-        ledger.add(cursor: "1", receipt: receipt("web", 1))
-        let first = ledger.begin()
-        #expect(first?.map(\.cursor) == ["1"])
-        ledger.add(cursor: "2", receipt: receipt("web", 2))
-        ledger.add(cursor: "3", receipt: receipt("web", 3))
-        ledger.add(cursor: "9", receipt: receipt("api", 1))
-        #expect(ledger.begin() == nil)
-        #expect(ledger.succeed() == [receipt("web", 1)])
-        let second = ledger.begin()
-        #expect(second?.map(\.app) == ["api", "web"])
-        #expect(second?.map(\.cursor) == ["9", "3"])
-        #expect(ledger.succeed() == [receipt("web", 2), receipt("web", 3), receipt("api", 1)])
-        #expect(ledger.begin() == nil)
-        #expect(ledger.isClean("web"))
+        var ledger = books()
+        ledger.append(batch("web", 1, chunk: 7))
+        ledger.append(batch("api", 1))
+        ledger.append(batch("web", 2, chunk: 8, firstKept: 8))
+        ledger.append(batch("web", 3, cursor: ""))
+        _ = ledger.deliver(to: 0)
+        for (app, number) in [("web", 1), ("api", 1), ("web", 2), ("web", 3)] as [(String, UInt64)] {
+            #expect(ledger.acknowledge(app: app, number: number, by: 0) == true)
+        }
+        let commit = ledger.beginCommit()
+        #expect(commit?.apps.map(\.name) == ["web", "api"] && commit?.apps.map(\.cursor) == ["web2", "api1"])
+        #expect(commit?.apps.first?.firstKept == 8)
+        #expect(commit?.apps.first?.chunks.map(\.number) == [8], "what is forgotten at once is not written")
+        #expect(commit?.sinks == [])
+        #expect(ledger.commitSucceeded() == [receipt("web", 3), receipt("api", 1)])
+        #expect(ledger.isEmpty)
     }
 
-    @Test("a commit that failed is due again, and never overwrites a newer cursor")
+    @Test("a commit that failed is due again, with what came since")
     func retries() {
-        var ledger = CommitLedger()
-        ledger.add(cursor: "1", receipt: receipt("web", 1))
-        ledger.add(cursor: "5", receipt: receipt("api", 1))
-        _ = ledger.begin()
-        ledger.add(cursor: "2", receipt: receipt("web", 2))
-        ledger.fail()
-        #expect(!ledger.isClean("api"))
-        let again = ledger.begin()
-        #expect(again?.map(\.app) == ["api", "web"])
-        #expect(again?.map(\.cursor) == ["5", "2"])
-        #expect(ledger.succeed() == [receipt("web", 1), receipt("api", 1), receipt("web", 2)])
+        var ledger = books(files: 1)
+        for number in 1...2 as ClosedRange<UInt64> {
+            ledger.append(batch("web", number))
+            for subscriber in 0...1 {
+                _ = ledger.deliver(to: subscriber)
+                #expect(ledger.acknowledge(app: "web", number: number, position: "p\(number)", by: subscriber) == true)
+            }
+            if number == 1 { #expect(ledger.beginCommit()?.sinks.map(\.position) == ["p1"]) }
+        }
+        ledger.commitFailed()
+        #expect(!ledger.isSettled("web") && ledger.heldBytes > 0)
+        let again = ledger.beginCommit()
+        #expect(again?.sinks.map(\.position) == ["p2"] && again?.apps.map(\.cursor) == ["web2"])
+        #expect(ledger.commitSucceeded() == [receipt("web", 2)])
+        #expect(ledger.isSettled("web") && ledger.heldBytes == 0)
+    }
+
+    @Test("without a file, what moves no cursor is safe when it is acknowledged; with one its position has to be kept")
+    func withoutStore() {
+        for files in 0...1 {
+            var ledger = books(files: files)
+            ledger.append(batch("web", 1, cursor: ""))
+            ledger.append(batch("web", 2, cursor: ""))
+            for subscriber in 0...files {
+                _ = ledger.deliver(to: subscriber)
+                for number in 1...2 as ClosedRange<UInt64> {
+                    #expect(ledger.acknowledge(app: "web", number: number, position: "p", by: subscriber) == true)
+                }
+            }
+            #expect(ledger.releaseUnstored() == (files == 0 ? [receipt("web", 2)] : []))
+            #expect((ledger.beginCommit()?.sinks.count ?? 0) == files)
+        }
+    }
+
+    @Test("a commit is cut at about its bound, and what is left is the next one")
+    func bounded() {
+        var ledger = books()
+        let bytes = BatchLimits.commit / 2 - 100
+        for number in 1...5 as ClosedRange<UInt64> {
+            ledger.append(batch("web", number, chunk: number, chunkBytes: bytes))
+        }
+        _ = ledger.deliver(to: 0)
+        for number in 1...5 as ClosedRange<UInt64> {
+            #expect(ledger.acknowledge(app: "web", number: number, by: 0) == true)
+        }
+        var counts: [Int] = []
+        while let commit = ledger.beginCommit() {
+            counts.append(commit.apps[0].chunks.count)
+            _ = ledger.commitSucceeded()
+        }
+        #expect(counts == [2, 2, 1])
+    }
+
+    @Test("the largest chunk goes alone")
+    func largestChunk() {
+        var ledger = books()
+        for number in 1...2 as ClosedRange<UInt64> {
+            ledger.append(batch("web", number, chunk: number, chunkBytes: BatchLimits.mostChunk))
+        }
+        _ = ledger.deliver(to: 0)
+        for number in 1...2 as ClosedRange<UInt64> {
+            #expect(ledger.acknowledge(app: "web", number: number, by: 0) == true)
+        }
+        #expect(ledger.beginCommit()?.apps.first?.chunks.map(\.number) == [1])
+    }
+
+    @Test("pressure is an app's bytes that all have and that are not committed", arguments: [0, 1])
+    func pressure(short: Int) {
+        var ledger = books()
+        let half = BatchLimits.pressure / 2
+        ledger.append(batch("web", 1, bytes: half))
+        ledger.append(batch("api", 1, bytes: half))
+        ledger.append(batch("web", 2, bytes: half - short))
+        _ = ledger.deliver(to: 0)
+        #expect(ledger.acknowledge(app: "web", number: 1, by: 0) == true)
+        #expect(ledger.acknowledge(app: "api", number: 1, by: 0) == true)
+        #expect(!ledger.isUnderPressure)
+        #expect(ledger.acknowledge(app: "web", number: 2, by: 0) == true)
+        #expect(ledger.isUnderPressure == (short == 0))
+        _ = ledger.beginCommit()
+        _ = ledger.commitSucceeded()
+        #expect(!ledger.isUnderPressure)
+    }
+
+    @Test("an app is settled when its last batch is committed")
+    func settles() {
+        var ledger = books()
+        ledger.append(batch("web", 1))
+        #expect(!ledger.isSettled("web") && ledger.isSettled("api"))
+        _ = ledger.deliver(to: 0)
+        #expect(ledger.acknowledge(app: "web", number: 1, by: 0) == true)
+        _ = ledger.beginCommit()
+        #expect(!ledger.isSettled("web"))
+        _ = ledger.commitSucceeded()
+        #expect(ledger.isSettled("web"))
     }
 }
 

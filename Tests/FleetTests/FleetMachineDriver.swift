@@ -14,12 +14,13 @@ struct FleetMachineDriver {
 
     init(
         _ spec: SupervisorSpec, backoff: BackoffSettings? = nil, heartbeat: FleetOptions.Heartbeat? = nil,
-        spawnsPerTurn: Int = 8
+        spawnsPerTurn: Int = 8, endsWith: Set<String> = []
     ) throws {
-        let settings = FleetMachine.Settings(
+        var settings = FleetMachine.Settings(
             spec: spec, rootName: "flyfleet",
             supervision: SupervisionSettings(backoff: backoff, stopGraceMilliseconds: 1_000), heartbeat: heartbeat,
             seed: 1, spawnsPerTurn: spawnsPerTurn)
+        settings.endsWith = endsWith
         machine = try FleetMachine(settings)
     }
 

@@ -5,8 +5,9 @@ import Testing
 
 @Suite("FleetTree")
 struct FleetTreeTests {
-    private func options(sandbox: Bool) throws -> FleetOptions {
+    private func options(sandbox: Bool, _ more: [OptionName: String] = [:]) throws -> FleetOptions {
         var values = OptionValues()
+        for (name, text) in more { values.add(flag: name, text) }
         values.add(flag: .apps, "web,api")
         values.add(flag: .sandbox, sandbox ? "on" : nil)
         values.add(flag: .maxRestarts, "7")
@@ -27,6 +28,28 @@ struct FleetTreeTests {
         expected += ["logs", "logs/registry", "logs/streamers"]
         let paths = tree.status(at: Timestamp(milliseconds: 0)).map(\.path)
         #expect(paths.filter { !$0.hasPrefix("logs/streamers/") } == expected)
+    }
+
+    @Test("each file is a sink of its own behind the console")
+    func sinks() throws {
+        let options = try options(sandbox: false, [.sink: "file:/a\nfile:/b"])
+        #expect(FleetTree.sinkPaths(options) == ["sinks/console", "sinks/file-1", "sinks/file-2"])
+        var tree = try SupervisionTree(name: "flyfleet", spec: FleetTree.specification(options), seed: 1)
+        _ = tree.handle(.startTree, at: Timestamp(milliseconds: 0))
+        let paths = tree.status(at: Timestamp(milliseconds: 0)).map(\.path)
+        #expect(paths.filter { $0.hasPrefix("sinks/") } == FleetTree.sinkPaths(options))
+    }
+
+    @Test(
+        "Streamers of a finite run are not started again once they are through",
+        arguments: [(nil, RestartType.permanent), (OptionName.noFollow, .transient), (.until, .transient)])
+    func finite(flag: OptionName?, expected: RestartType) throws {
+        let flags = flag.map { [$0: $0 == .until ? "1h" : "true"] } ?? [:]
+        let spec = FleetTree.specification(try options(sandbox: false, flags))
+        guard case .supervisor(let logs)? = spec.children.last?.kind,
+            case .supervisor(let streamers)? = logs.children.last?.kind
+        else { return #expect(Bool(false), "there is no group of Streamers") }
+        #expect(streamers.children.map(\.restart) == [expected, expected])
     }
 
     @Test("dynamic groups and sinks have the limits of the flags, the rest 3 in 5 s")

@@ -6,9 +6,9 @@ import WorkerProtocol
 @Suite("RequestRoutes")
 struct RequestRoutesTests {
     private func route(
-        _ method: String, app: String? = nil, key: String? = nil, from sender: String
+        _ method: String, app: String? = nil, key: String? = nil, from sender: String, ownsSink: Bool = false
     ) -> RequestRoute {
-        RequestRoutes.route(RequestHead(method: method, appName: app, key: key), from: sender)
+        RequestRoutes.route(RequestHead(method: method, appName: app, key: key), from: sender, ownsSink: ownsSink)
     }
 
     private func isRefused(_ route: RequestRoute) -> Bool {
@@ -37,7 +37,8 @@ struct RequestRoutesTests {
     @Test(
         "a Streamer may not write tokens, read stored ones, move cursors or stop the fleet",
         arguments: [
-            "store.tokens", "store.put_token", "store.forget_token", "store.commit_cursors", "table.put",
+            "store.tokens", "store.put_token", "store.forget_token", "store.sink_position", "store.place_sink",
+            "table.put",
             "table.forget",
             "registry.release", "fleet.stop", "nonsense",
         ])
@@ -58,7 +59,7 @@ struct RequestRoutesTests {
         }
         #expect(route("registry.register", key: "web", from: sender) == .worker("tokens/registry"))
         #expect(isRefused(route("registry.register", key: "api", from: sender)))
-        #expect(isRefused(route("store.commit_cursors", app: "web", from: sender)))
+        #expect(isRefused(route("store.place_sink", app: "web", from: sender)))
     }
 
     @Test(
@@ -67,5 +68,14 @@ struct RequestRoutesTests {
     func stop(sender: String) {
         #expect(route("fleet.stop", from: "sinks/console") == .parent)
         #expect(isRefused(route("fleet.stop", from: sender)))
+    }
+
+    @Test("a file's sink reaches its own position and nothing else", arguments: RequestRoutes.sinkMethods)
+    func sinks(method: String) {
+        #expect(route(method, from: "sinks/file-1", ownsSink: true) == .worker("store"))
+        #expect(isRefused(route(method, from: "sinks/file-1")))
+        #expect(isRefused(route(method, app: "web", from: "logs/streamers/web", ownsSink: true)))
+        #expect(isRefused(route("fleet.stop", from: "sinks/file-1", ownsSink: true)))
+        #expect(isRefused(route("store.cursor", app: "file-1", from: "sinks/file-1", ownsSink: true)))
     }
 }

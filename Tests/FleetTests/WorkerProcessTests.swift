@@ -2,7 +2,6 @@
 
 import EventLoop
 import Framing
-import Glibc
 import Testing
 import WorkerProtocol
 
@@ -10,79 +9,13 @@ import WorkerProtocol
 
 private let identity = WorkerIdentity(path: "logs/streamers/web", incarnation: 1)
 
-/// Three pipes, of which the test holds the worker's ends.
-private final class PlayedProcess: SpawnedProcess {
-    let pid: Int32 = 4711
-    let input: PipeWriter
-    let output: PipeReader
-    let errors: PipeReader
-    var signals: [String] = []
-    private var stdin: Int32
-    private var stdout: Int32
-    private var stderr: Int32
-
-    init(_ loop: Loop) throws {
-        var ends: [[Int32]] = []
-        for _ in 0..<3 {
-            var pair: [Int32] = [-1, -1]
-            try #require(pipe(&pair) == 0)
-            for end in pair { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-            ends.append(pair)
-        }
-        (stdin, stdout, stderr) = (ends[0][0], ends[1][1], ends[2][1])
-        _ = fcntl(stdin, F_SETFL, O_NONBLOCK)
-        input = try PipeWriter(loop, descriptor: ends[0][1])
-        output = try PipeReader(loop, descriptor: ends[1][0])
-        errors = try PipeReader(loop, descriptor: ends[2][0])
-    }
-
-    deinit { for end in [stdin, stdout, stderr] where end >= 0 { close(end) } }
-
-    func signal(_ number: Int32) { signals.append("process \(number)") }
-    func signalGroup(_ number: Int32) { signals.append("group \(number)") }
-
-    func closePipes() {
-        input.close()
-        output.close()
-        errors.close()
-    }
-
-    func write(_ frames: (FrameKind, [UInt8])...) throws {
-        let bytes = try frames.flatMap { try FrameEncoder.encode($0.0, payload: $0.1) }
-        try #require(Glibc.write(stdout, bytes, bytes.count) == bytes.count)
-    }
-
-    func say(_ text: String) {
-        _ = Glibc.write(stderr, text, text.utf8.count)
-    }
-
-    func closeOutput() {
-        close(stdout)
-        stdout = -1
-    }
-
-    func closeErrors() {
-        close(stderr)
-        stderr = -1
-    }
-
-    /// The kinds of the frames that were written to it.
-    func received() throws -> [FrameKind] {
-        var buffer = [UInt8](repeating: 0, count: 65_536)
-        let count = read(stdin, &buffer, buffer.count)
-        var decoder = FrameDecoder()
-        decoder.append(buffer[..<max(0, count)])
-        var kinds: [FrameKind] = []
-        while let frame = try decoder.next() { kinds.append(frame.kind) }
-        return kinds
-    }
-}
-
 /// Notes what a worker does.
 private final class Notes: WorkerProcessDelegate {
     var all: [String] = []
     var events: [FleetEvent] = []
     var reads = 0
+    /// What it holds of frames that are not whole, as it tells.
+    var unfinishedBytes = 0
     var mayBePaused = true
     /// Breaks with the worker at the first frame it sends.
     var refusesFrames = false
@@ -96,6 +29,7 @@ private final class Notes: WorkerProcessDelegate {
     func worker(_ worker: WorkerProcess, wrote line: String) { all.append("wrote \(line)") }
     func worker(_ worker: WorkerProcess, lastWrote line: String) { all.append("last \(line)") }
     func workerMayBePaused(_ worker: WorkerProcess) -> Bool { mayBePaused }
+    func worker(_ worker: WorkerProcess, wasRead unfinishedDelta: Int) { unfinishedBytes += unfinishedDelta }
     func worker(_ worker: WorkerProcess, sent frame: Frame) {
         all.append("\(frame.kind)")
         if refusesFrames { self.worker(worker, brokeProtocol: "refused") }
@@ -168,6 +102,23 @@ private struct Stage {
         #expect(stage.notes.all == told && stage.notes.events == [.pipeEnded(identity, .output)])
         #expect(stage.notes.reads > reads, "it is heard all the same")
         stage.end()
+    }
+
+    @Test("what it holds of a frame that is not whole is told, and that it is whole, and that it is gone")
+    func unfinishedFrames() throws {
+        let stage = try Stage()
+        let frame = try FrameEncoder.encode(.telemetry, payload: [UInt8](repeating: 0, count: 5_000))
+        try stage.process.write(Self.ready)
+        try stage.process.write(frame.prefix(100))
+        stage.run { stage.notes.unfinishedBytes > 0 }
+        #expect(stage.notes.unfinishedBytes >= 100 && stage.worker.unfinishedBytes == stage.notes.unfinishedBytes)
+        try stage.process.write(frame.dropFirst(100))
+        stage.run { stage.notes.unfinishedBytes == 0 }
+        #expect(stage.notes.all == ["ready", "telemetry"])
+        try stage.process.write(frame.prefix(100))
+        stage.run { stage.notes.unfinishedBytes > 0 }
+        stage.end()
+        #expect(stage.notes.unfinishedBytes == 0)
     }
 
     @Test("a second ready frame is a breach") func readyTwice() throws {

@@ -45,30 +45,33 @@ struct LogCursorTests {
 struct StreamStartTests {
     private let now: Int64 = 1_780_608_313_000_000_000
 
-    @Test("without a committed cursor the newest page is asked for")
-    func fresh() {
-        let start = StreamStart(committed: nil, now: now)
-        #expect(start.cursor == nil)
-        #expect(start.gap == nil)
-    }
-
-    @Test("a committed cursor is resumed with the overlap")
-    func overlap() {
-        let committed = LogCursor(time: now - 1_000_000_000)
+    @Test("a committed position is gone on from, its overlap included")
+    func goesOn() {
+        let committed = StreamPosition(
+            settled: LogCursor(time: now - 20_000_000_000), reached: LogCursor(time: now - 1_000_000_000))
         let start = StreamStart(committed: committed, now: now)
-        #expect(start.cursor == committed.rewound(nanoseconds: 20_000_000_000))
+        #expect(start.position == committed)
         #expect(start.gap == nil)
     }
 
-    @Test("a cursor older than the retention is clamped and the gap reported")
+    @Test("a position older than the retention is clamped and the gap reported")
     func gap() {
         let oldest = LogCursor(time: now).rewound(nanoseconds: StreamStart.retention)
-        let committed = oldest.rewound(nanoseconds: 1)
+        let committed = StreamPosition(at: oldest.previous)
         let start = StreamStart(committed: committed, now: now)
-        #expect(start.cursor == oldest)
-        #expect(start.gap == StreamStart.Gap(from: committed, to: oldest))
-        let edge = StreamStart(committed: oldest, now: now)
-        #expect(edge.cursor == oldest)
+        #expect(start.position == StreamPosition(at: oldest))
+        #expect(start.gap == StreamStart.Gap(from: oldest.previous, to: oldest))
+        let edge = StreamStart(committed: StreamPosition(at: oldest), now: now)
+        #expect(edge.position.settled == oldest)
         #expect(edge.gap == nil)
+    }
+
+    @Test("what was read once is no gap, though its overlap is gone")
+    func overlapGone() {
+        let oldest = LogCursor(time: now).rewound(nanoseconds: StreamStart.retention)
+        let committed = StreamPosition(settled: oldest.rewound(nanoseconds: 9), reached: oldest.next)
+        let start = StreamStart(committed: committed, now: now)
+        #expect(start.position == StreamPosition(settled: oldest, reached: oldest.next))
+        #expect(start.gap == nil)
     }
 }

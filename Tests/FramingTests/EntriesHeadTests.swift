@@ -89,7 +89,9 @@ import Testing
         for end in 0..<Self.bytes.count {
             #expect(throws: FrameError.self, "cut at \(end)") { try decode(Array(Self.bytes[..<end])) }
         }
-        #expect(throws: FrameError.malformedPayload(.ack, reason: "1 bytes too many")) { try decode(Self.bytes + [0]) }
+        #expect(throws: FrameError.malformedPayload(.ack, reason: "1 bytes too many")) {
+            try decode(Self.bytes + [0, 0])
+        }
     }
 
     @Test("a name that is not UTF-8 is refused")

@@ -93,7 +93,7 @@ import Testing
 
     @Test(
         "a kind that is unknown breaks the stream before its payload came",
-        arguments: [UInt8(0), 13, 14, 127, 128, 255])
+        arguments: [UInt8(0), 16, 17, 127, 128, 255])
     func unknownKinds(byte: UInt8) throws {
         var decoder = FrameDecoder()
         decoder.append([0, 1, 0, 0, byte])

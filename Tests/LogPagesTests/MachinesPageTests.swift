@@ -25,7 +25,11 @@ struct MachinesPageTests {
         for ending in ["", "\n", "\r\n"] {
             let page = try readPage(machinesSample + ending, .machines)
             #expect(page.lines == [line + "\n"])
-            #expect(page.contents == PageContents(entryCount: 1, latestTimestamp: 1_704_067_200_000_000_000))
+            #expect(
+                page.contents
+                    == PageContents(
+                        entryCount: 1, firstTimestamp: 1_704_067_200_000_000_000,
+                        latestTimestamp: 1_704_067_200_000_000_000))
         }
     }
 

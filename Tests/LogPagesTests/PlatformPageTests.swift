@@ -19,7 +19,9 @@ struct PlatformPageTests {
         #expect(page.timestamps == [1_780_608_305_152_000_000])
         #expect(
             page.contents
-                == PageContents(entryCount: 1, nextToken: .cursor(LogCursor(nanoseconds: 1_780_608_313_161_890_637))))
+                == PageContents(
+                    entryCount: 1, nextToken: .cursor(LogCursor(nanoseconds: 1_780_608_313_161_890_637)),
+                    firstTimestamp: 1_780_608_305_152_000_000, latestTimestamp: 1_780_608_305_152_000_000))
     }
 
     @Test(

@@ -91,6 +91,23 @@ struct ConsoleOutputTests {
         finish(loop)
     }
 
+    @Test("what is replayed is written like everything else, in its turn")
+    func replay() throws {
+        let loop = try Loop()
+        let pipe = try TestPipe()
+        let output = try ConsoleOutput(loop, descriptor: pipe.writing, settings: .json)
+        var written: [UInt64] = []
+        output.onWritten = { written.append($0.batch) }
+        try output.receive(entriesFrame(app: "web", batch: 1, ["1"]))
+        try output.receive(entriesFrame(app: "web", batch: 2, kind: .replay, ["2"]))
+        try output.receive(entriesFrame(app: "web", batch: 3, ["3"]))
+        turn(loop, until: { written.count == 3 })
+        #expect(written == [1, 2, 3])
+        #expect(String(decoding: pipe.read(), as: UTF8.self) == "1\n2\n3\n")
+        output.close()
+        finish(loop)
+    }
+
     @Test("a descriptor that somebody made non-blocking loses nothing")
     func nonblocking() throws {
         let loop = try Loop()

@@ -35,6 +35,13 @@ struct LineFormatterTests {
                 "web  gap 2026-06-04T21:25:05Z to 2026-06-04T21:27:00Z: retention\n"
             ),
             (#"{"type":"gap"}"#, "web  gap\n"),
+            (
+                #"{"type":"missed","app_name":"web","lines":123}"#,
+                "web  missed 123 lines: the terminal was too slow\n"
+            ),
+            (#"{"type":"missed","lines":1}"#, "web  missed 1 line: the terminal was too slow\n"),
+            (#"{"type":"missed","lines":"many"}"#, "web  {\"type\":\"missed\",\"lines\":\"many\"}\n"),
+            (#"{"type":"missed"}"#, "web  {\"type\":\"missed\"}\n"),
             (#"{"type":"later","x":1}"#, "web  {\"type\":\"later\",\"x\":1}\n"),
         ])
     func missingFields(line: String, expected: String) throws {

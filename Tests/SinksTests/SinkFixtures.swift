@@ -80,13 +80,15 @@ func finish(_ loop: Loop, _ location: SourceLocation = #_sourceLocation) {
     #expect(loop.isEmpty, sourceLocation: location)
 }
 
-func entriesFrame(app: String, batch: UInt64, _ lines: [String]) throws -> Frame {
+func entriesFrame(
+    app: String, batch: UInt64, kind: FrameKind = .entries, _ lines: [String]
+) throws -> Frame {
     let head = EntriesHead(appName: app, batch: batch, count: UInt32(lines.count), cursor: "")
-    return try Frame(kind: .entries, payload: head.encode() + lines.flatMap { Array($0.utf8) + [0x0A] })
+    return try Frame(kind: kind, payload: head.encode() + lines.flatMap { Array($0.utf8) + [0x0A] })
 }
 
-func entry(app: String = "web", message: String) -> String {
-    #"{"type":"log","app_name":"\#(app)","timestamp":"2026-06-04T21:25:05.152Z","level":"info","region":"iad","#
+func entry(app: String = "web", time: String = "2026-06-04T21:25:05.152Z", message: String) -> String {
+    #"{"type":"log","app_name":"\#(app)","timestamp":"\#(time)","level":"info","region":"iad","#
         + #""instance":"d896d7c609dd68","provider":"app","id":"1","message":"\#(message)","meta":{}}"#
 }
 
@@ -102,6 +104,19 @@ extension BatchRenderer {
             let batch = render(bytes, app: app, keeping: self)
             return withExtendedLifetime(batch.owner) { String(decoding: batch.bytes, as: UTF8.self) }
         }
+    }
+}
+
+/// SplitMix64, so that a failing property names the seed that makes it fail again.
+struct SeededRandom: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
     }
 }
 

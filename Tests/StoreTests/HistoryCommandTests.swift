@@ -219,7 +219,7 @@ import WorkerProtocol
         try queue.close()
         let refused = try run(directory: newer.path)
         #expect(refused.code == 78)
-        #expect(refused.errors.contains("was written by a newer flyfleet (schema 99, this one knows 2)"))
+        #expect(refused.errors.contains("was written by a newer flyfleet (schema 99, this one knows 3)"))
         for outcome in [unused, damaged, refused] { #expect(outcome.errors.split(separator: "\n").count == 1) }
     }
 

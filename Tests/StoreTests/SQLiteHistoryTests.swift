@@ -8,8 +8,8 @@ import WorkerHarness
 import WorkerProtocol
 
 @Suite("SQLiteStorage history") struct SQLiteHistoryTests {
+    private let database: DatabaseFixture
     private let folder: TemporaryFolder
-    private let path: String
     private let manual = token("fm2_by_hand", .manual)
 
     /// The schema before there was a history, as it was released.
@@ -32,39 +32,13 @@ import WorkerProtocol
         """
 
     init() throws {
-        folder = try TemporaryFolder()
-        path = folder.path + "/" + SQLiteStorage.fileName
-    }
-
-    private func open() throws -> SQLiteStorage { try SQLiteStorage.open(directory: folder.path) }
-
-    private func tamper(_ sql: String) throws {
-        let queue = try DatabaseQueue(path: path)
-        try queue.writeWithoutTransaction { try $0.execute(sql: sql) }
-        try queue.close()
-    }
-
-    private func read<Value: DatabaseValueConvertible>(_ sql: String) throws -> Value? {
-        let queue = try DatabaseQueue(path: path)
-        return try queue.read { try Value.fetchOne($0, sql: sql) }
-    }
-
-    /// Overwrites the page on which a table or an index begins.
-    private func destroy(_ names: [String]) throws {
-        try tamper("PRAGMA wal_checkpoint(TRUNCATE)")
-        let size: Int = try #require(try read("PRAGMA page_size"))
-        for name in names {
-            let page: Int = try #require(try read("SELECT rootpage FROM sqlite_master WHERE name = '\(name)'"))
-            let file = try #require(FileHandle(forUpdatingAtPath: path))
-            try file.seek(toOffset: UInt64((page - 1) * size))
-            file.write(Data(repeating: 0xA5, count: size))
-            try file.close()
-        }
+        database = try DatabaseFixture()
+        folder = database.folder
     }
 
     private func fill() throws {
-        let answers = try open().perform([
-            .commitCursors([.init(appName: "web", cursor: "42")], atMs: 1),
+        let answers = try database.open().perform([
+            .commit(cursors(["web": "42"]), atMs: 1),
             .putToken(appName: "web", slot: .manual, token: manual),
             .putToken(appName: "web", slot: .cached, token: token("fm2_a")),
             .recordExits((1...100).map { exitRecord($0) }, run: "a"),
@@ -81,20 +55,21 @@ import WorkerProtocol
     @Test("the history is there after the file is opened again")
     func reopened() throws {
         try fill()
-        #expect(try history(open()) == (1...100).reversed())
+        #expect(try history(database.open()) == (1...100).reversed())
     }
 
     @Test("a database of the schema before gets a history and keeps what it has")
     func migration() throws {
-        try tamper("PRAGMA journal_mode = WAL; " + Self.firstSchema)
-        let storage = try open()
-        #expect(try read("PRAGMA user_version") == 2)
+        try database.tamper("PRAGMA journal_mode = WAL; " + Self.firstSchema)
+        let storage = try database.open()
+        #expect(try database.read("PRAGMA user_version") == 3)
         let answers = storage.perform([
             .cursor(appName: "web"), .tokens(appName: "web"), .recordExits([exitRecord(1)], run: "a"),
         ])
         #expect(
             answers == [
-                .success(.cursor("42")), .success(.tokens(cached: token("fm2_a"), manual: manual)), .success(.done),
+                .success(.cursor("42", memory: [])), .success(.tokens(cached: token("fm2_a"), manual: manual)),
+                .success(.done),
             ])
         #expect(try history(storage) == [1])
     }
@@ -102,9 +77,9 @@ import WorkerProtocol
     @Test("a migrated database has the schema of a new one")
     func migratedSchema() throws {
         let sql = "SELECT group_concat(sql, ';') FROM (SELECT sql FROM sqlite_master ORDER BY name)"
-        try tamper(Self.firstSchema)
-        _ = try open()
-        let migrated: String? = try read(sql)
+        try database.tamper(Self.firstSchema)
+        _ = try database.open()
+        let migrated: String? = try database.read(sql)
         let other = try TemporaryFolder()
         _ = try SQLiteStorage.open(directory: other.path)
         let queue = try DatabaseQueue(path: other.path + "/" + SQLiteStorage.fileName)
@@ -114,21 +89,21 @@ import WorkerProtocol
 
     @Test("a damaged database of the schema before is refused as it is, not migrated")
     func damagedBeforeMigration() throws {
-        try tamper("PRAGMA journal_mode = WAL; " + Self.firstSchema)
-        try destroy(["manual_tokens"])
+        try database.tamper("PRAGMA journal_mode = WAL; " + Self.firstSchema)
+        try database.destroy("manual_tokens")
         let before = folder.read(SQLiteStorage.fileName)
-        #expect(throws: StorageError.self) { try open() }
+        #expect(throws: StorageError.self) { try database.open() }
         #expect(folder.read(SQLiteStorage.fileName) == before)
-        #expect(try read("PRAGMA user_version") == 1)
+        #expect(try database.read("PRAGMA user_version") == 1)
     }
 
     @Test("a damaged cache in a database of the schema before is mended and migrated")
     func damagedCacheBeforeMigration() throws {
-        try tamper("PRAGMA journal_mode = WAL; " + Self.firstSchema)
-        try destroy(["cached_tokens"])
-        let storage = try open()
+        try database.tamper("PRAGMA journal_mode = WAL; " + Self.firstSchema)
+        try database.destroy("cached_tokens")
+        let storage = try database.open()
         let answers = storage.perform([.cursor(appName: "web"), .tokens(appName: "web")])
-        #expect(answers == [.success(.cursor("42")), .success(.tokens(cached: nil, manual: manual))])
+        #expect(answers == [.success(.cursor("42", memory: [])), .success(.tokens(cached: nil, manual: manual))])
         _ = storage.perform([.recordExits([exitRecord(1)], run: "a")])
         #expect(try history(storage) == [1])
     }
@@ -138,24 +113,25 @@ import WorkerProtocol
         arguments: ["exits", "exits_by_path", "sqlite_autoindex_exits_1"])
     func damagedHistory(name: String) throws {
         try fill()
-        try destroy([name])
-        let storage = try open()
+        try database.destroy(name)
+        let storage = try database.open()
         let answers = storage.perform([
             .cursor(appName: "web"), .tokens(appName: "web"), .recordExits([exitRecord(101)], run: "a"),
         ])
         #expect(
             answers == [
-                .success(.cursor("42")), .success(.tokens(cached: token("fm2_a"), manual: manual)), .success(.done),
+                .success(.cursor("42", memory: [])), .success(.tokens(cached: token("fm2_a"), manual: manual)),
+                .success(.done),
             ])
         #expect(try history(storage) == [101])
-        #expect(try read("PRAGMA integrity_check") == "ok")
+        #expect(try database.read("PRAGMA integrity_check") == "ok")
     }
 
     @Test("a damaged cache of tokens does not cost the history")
     func damagedCache() throws {
         try fill()
-        try destroy(["cached_tokens"])
-        let storage = try open()
+        try database.destroy("cached_tokens")
+        let storage = try database.open()
         #expect(storage.perform([.tokens(appName: "web")]) == [.success(.tokens(cached: nil, manual: manual))])
         #expect(try history(storage) == (1...100).reversed())
     }
@@ -163,45 +139,45 @@ import WorkerProtocol
     @Test("damage to both is mended together")
     func damagedBoth() throws {
         try fill()
-        try destroy(["cached_tokens", "exits"])
-        let storage = try open()
+        try database.destroy("cached_tokens", "exits")
+        let storage = try database.open()
         let answers = storage.perform([.cursor(appName: "web"), .tokens(appName: "web")])
-        #expect(answers == [.success(.cursor("42")), .success(.tokens(cached: nil, manual: manual))])
+        #expect(answers == [.success(.cursor("42", memory: [])), .success(.tokens(cached: nil, manual: manual))])
         #expect(try history(storage) == [])
     }
 
     @Test("a page that the history and the cache both claim costs them both, and nothing else")
     func sharedPage() throws {
         try fill()
-        try tamper(
+        try database.tamper(
             """
             PRAGMA writable_schema = ON;
             UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = 'cached_tokens')
                 WHERE name = 'exits_by_path';
             """)
-        let storage = try open()
+        let storage = try database.open()
         let answers = storage.perform([.cursor(appName: "web"), .tokens(appName: "web")])
-        #expect(answers[0] == .success(.cursor("42")))
+        #expect(answers[0] == .success(.cursor("42", memory: [])))
         guard case .success(.tokens(_, manual)) = answers[1] else {
             Issue.record("the token set by hand is not as it was: \(answers[1])")
             return
         }
         #expect(try history(storage) == [])
-        #expect(try read("PRAGMA integrity_check") == "ok")
+        #expect(try database.read("PRAGMA integrity_check") == "ok")
     }
 
     @Test("damage to the history that shows while it is open is told as damage")
     func damagedWhileOpen() throws {
         try fill()
-        let storage = try open()
-        try tamper(
+        let storage = try database.open()
+        try database.tamper(
             """
             PRAGMA writable_schema = ON;
             UPDATE sqlite_schema SET rootpage = 9999 WHERE name = 'exits';
             PRAGMA schema_version = 99;
             """)
         let answers = storage.perform([
-            .commitCursors([.init(appName: "web", cursor: "43")], atMs: 1), .recordExits([exitRecord(101)], run: "a"),
+            .commit(cursors(["web": "43"]), atMs: 1), .recordExits([exitRecord(101)], run: "a"),
         ])
         guard case .failure(let error) = answers[1] else {
             Issue.record("it recorded an exit in a table that is not there")

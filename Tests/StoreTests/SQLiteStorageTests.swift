@@ -8,46 +8,14 @@ import WorkerHarness
 import WorkerProtocol
 
 @Suite("SQLiteStorage") struct SQLiteStorageTests {
+    private let database: DatabaseFixture
     private let folder: TemporaryFolder
     private let path: String
 
     init() throws {
-        folder = try TemporaryFolder()
-        path = folder.path + "/" + SQLiteStorage.fileName
-    }
-
-    private func open() throws -> SQLiteStorage { try SQLiteStorage.open(directory: folder.path) }
-
-    private func openError() -> StorageError? {
-        do {
-            _ = try open()
-            return nil
-        } catch {
-            return error as? StorageError
-        }
-    }
-
-    /// Runs SQL on the file, as a stranger would.
-    private func tamper(_ sql: String) throws {
-        let queue = try DatabaseQueue(path: path)
-        try queue.writeWithoutTransaction { try $0.execute(sql: sql) }
-        try queue.close()
-    }
-
-    private func read<Value: DatabaseValueConvertible>(_ sql: String) throws -> Value? {
-        let queue = try DatabaseQueue(path: path)
-        return try queue.read { try Value.fetchOne($0, sql: sql) }
-    }
-
-    /// Overwrites the page on which a table begins.
-    private func destroy(_ table: String) throws {
-        try tamper("PRAGMA wal_checkpoint(TRUNCATE)")
-        let page: Int = try #require(try read("SELECT rootpage FROM sqlite_master WHERE name = '\(table)'"))
-        let size: Int = try #require(try read("PRAGMA page_size"))
-        let file = try #require(FileHandle(forUpdatingAtPath: path))
-        try file.seek(toOffset: UInt64((page - 1) * size))
-        file.write(Data(repeating: 0xA5, count: size))
-        try file.close()
+        database = try DatabaseFixture()
+        folder = database.folder
+        path = database.path
     }
 
     private func mode(_ name: String) throws -> Int? {
@@ -58,22 +26,23 @@ import WorkerProtocol
     func reopened() throws {
         let manual = token("fm2_by_hand", .manual)
         do {
-            let storage = try open()
+            let storage = try database.open()
             _ = storage.perform([
-                .commitCursors([.init(appName: "web", cursor: "42")], atMs: 1),
+                .commit(cursors(["web": "42"]), atMs: 1),
                 .putToken(appName: "web", slot: .cached, token: token("fm2_a")),
                 .putToken(appName: "web", slot: .manual, token: manual),
             ])
         }
-        let answers = try open().perform([.cursor(appName: "web"), .tokens(appName: "web")])
-        #expect(answers == [.success(.cursor("42")), .success(.tokens(cached: token("fm2_a"), manual: manual))])
+        let answers = try database.open().perform([.cursor(appName: "web"), .tokens(appName: "web")])
+        #expect(
+            answers == [.success(.cursor("42", memory: [])), .success(.tokens(cached: token("fm2_a"), manual: manual))])
     }
 
     @Test("database, journal and shared memory are for their owner alone, also when the file was open to others before")
     func modes() throws {
         try folder.write(SQLiteStorage.fileName, "")
         try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
-        let storage = try open()
+        let storage = try database.open()
         _ = storage.perform([.putToken(appName: "web", slot: .cached, token: token("fm2_a"))])
         #expect(try mode("flyfleet.sqlite") == 0o600)
         #expect(try mode("flyfleet.sqlite-wal") == 0o600)
@@ -83,24 +52,27 @@ import WorkerProtocol
 
     @Test("it keeps a write-ahead log, one schema version, and the two kinds of tokens apart")
     func layout() throws {
-        _ = try open()
-        #expect(try read("PRAGMA journal_mode") == "wal")
-        #expect(try read("PRAGMA user_version") == 2)
-        let tables: String? = try read(
+        _ = try database.open()
+        #expect(try database.read("PRAGMA journal_mode") == "wal")
+        #expect(try database.read("PRAGMA user_version") == 3)
+        let tables: String? = try database.read(
             "SELECT group_concat(name) FROM (SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name)")
-        #expect(tables == "cached_tokens,cursors,exits,manual_tokens")
+        #expect(tables == "cached_tokens,cursors,exits,manual_tokens,memory,sinks")
     }
 
-    @Test("after forgetting, the secret is in no file of the database")
-    func secureDelete() throws {
-        let secret = "fm2_" + String(repeating: "unmistakable", count: 20)
-        let storage = try open()
+    @Test(
+        "after forgetting, the secret is in no file of the database, however long it was", arguments: [20, 400, 5_000])
+    func secureDelete(count: Int) throws {
+        let secret = "fm2_" + String(repeating: "unmistakable", count: count)
+        let storage = try database.open()
         _ = storage.perform([.putToken(appName: "web", slot: .cached, token: token(secret))])
         let files = ["flyfleet.sqlite", "flyfleet.sqlite-wal"]
         let holds = {
             files.contains { String(decoding: folder.read($0) ?? [], as: UTF8.self).contains("unmistakable") }
         }
         #expect(holds())
+        // Commits are deleted with less care, which must not stay with the next one to delete.
+        _ = storage.perform([.commit(numbered(1), atMs: 1)])
         _ = storage.perform([.forgetToken(appName: "web", fingerprint: token(secret).fingerprint)])
         #expect(!holds())
         withExtendedLifetime(storage) {}
@@ -108,21 +80,21 @@ import WorkerProtocol
 
     @Test("a database of a newer flyfleet is refused and left as it is")
     func newerSchema() throws {
-        _ = try open()
-        try tamper("PRAGMA user_version = 3; PRAGMA wal_checkpoint(TRUNCATE)")
-        let error = try #require(openError())
+        _ = try database.open()
+        try database.tamper("PRAGMA user_version = 4; PRAGMA wal_checkpoint(TRUNCATE)")
+        let error = try #require(database.openError())
         #expect(error.code == .newerSchema)
         #expect(
-            error.description == "\(path) was written by a newer flyfleet (schema 3, this one knows 2): "
+            error.description == "\(path) was written by a newer flyfleet (schema 4, this one knows 3): "
                 + "use that flyfleet, or another --state-dir")
-        #expect(try read("PRAGMA user_version") == 3)
+        #expect(try database.read("PRAGMA user_version") == 4)
     }
 
     @Test("a file that is no database is refused, named, and left as it is")
     func notADatabase() throws {
         let content = String(repeating: "this is not a database. ", count: 500)
         try folder.write(SQLiteStorage.fileName, content)
-        let error = try #require(openError())
+        let error = try #require(database.openError())
         #expect(error.code == .corrupt)
         #expect(error.description.contains(path))
         #expect(error.description.contains("move it away"))
@@ -130,15 +102,17 @@ import WorkerProtocol
         #expect(folder.read(SQLiteStorage.fileName) == Array(content.utf8))
     }
 
-    @Test("damage to what cannot be replaced is refused and left as it is", arguments: ["manual_tokens", "cursors"])
+    @Test(
+        "damage to what cannot be replaced is refused and left as it is",
+        arguments: ["manual_tokens", "cursors", "memory", "sinks"])
     func irreplaceable(table: String) throws {
-        _ = try open().perform([
-            .commitCursors([.init(appName: "web", cursor: "42")], atMs: 1),
+        _ = try database.open().perform([
+            .commit(numbered(42), atMs: 1),
             .putToken(appName: "web", slot: .manual, token: token("fm2_by_hand", .manual)),
         ])
-        try destroy(table)
+        try database.destroy(table)
         let before = folder.read(SQLiteStorage.fileName)
-        let error = try #require(openError())
+        let error = try #require(database.openError())
         #expect(error.code == .corrupt)
         #expect(error.description.contains(path))
         #expect(folder.read(SQLiteStorage.fileName) == before)
@@ -147,20 +121,20 @@ import WorkerProtocol
     @Test("a damaged cache of tokens is made anew, and the rest is as it was")
     func damagedCache() throws {
         let manual = token("fm2_by_hand", .manual)
-        _ = try open().perform([
-            .commitCursors([.init(appName: "web", cursor: "42")], atMs: 1),
+        _ = try database.open().perform([
+            .commit(cursors(["web": "42"]), atMs: 1),
             .putToken(appName: "web", slot: .manual, token: manual),
             .putToken(appName: "web", slot: .cached, token: token("fm2_a")),
         ])
-        try destroy("cached_tokens")
-        let storage = try open()
+        try database.destroy("cached_tokens")
+        let storage = try database.open()
         let answers = storage.perform([
             .cursor(appName: "web"), .tokens(appName: "web"),
             .putToken(appName: "web", slot: .cached, token: token("fm2_b")), .tokens(appName: "web"),
         ])
         #expect(
             answers == [
-                .success(.cursor("42")), .success(.tokens(cached: nil, manual: manual)), .success(.done),
+                .success(.cursor("42", memory: [])), .success(.tokens(cached: nil, manual: manual)), .success(.done),
                 .success(.tokens(cached: token("fm2_b"), manual: manual)),
             ])
     }
@@ -178,14 +152,14 @@ import WorkerProtocol
 
     @Test("one operation that cannot be done does not keep its batch from it")
     func oneFails() throws {
-        let storage = try open()
-        try tamper("DROP TABLE manual_tokens")
+        let storage = try database.open()
+        try database.tamper("DROP TABLE manual_tokens")
         let answers = storage.perform([
-            .commitCursors([.init(appName: "web", cursor: "1")], atMs: 1), .tokens(appName: "web"),
+            .commit(cursors(["web": "1"]), atMs: 1), .tokens(appName: "web"),
             .cursor(appName: "web"),
         ])
         #expect(answers[0] == .success(.done))
-        #expect(answers[2] == .success(.cursor("1")))
+        #expect(answers[2] == .success(.cursor("1", memory: [])))
         guard case .failure(let error) = answers[1] else {
             Issue.record("tokens were read from a table that does not exist")
             return
@@ -195,7 +169,7 @@ import WorkerProtocol
 
     @Test("a lock that a dying predecessor holds is waited for")
     func heldLock() throws {
-        let storage = try open()
+        let storage = try database.open()
         let other = try DatabaseQueue(path: path)
         let started = DispatchSemaphore(value: 0)
         let release = DispatchSemaphore(value: 0)
@@ -208,7 +182,7 @@ import WorkerProtocol
         started.wait()
         let done = DispatchSemaphore(value: 0)
         Thread.detachNewThread {
-            let answers = storage.perform([.commitCursors([.init(appName: "web", cursor: "9")], atMs: 1)])
+            let answers = storage.perform([.commit(cursors(["web": "9"]), atMs: 1)])
             #expect(answers == [.success(.done)])
             done.signal()
         }
@@ -216,6 +190,6 @@ import WorkerProtocol
         #expect(done.wait(timeout: .now() + .milliseconds(20)) == .timedOut)
         release.signal()
         #expect(done.wait(timeout: .now() + .seconds(10)) == .success)
-        #expect(storage.perform([.cursor(appName: "web")]) == [.success(.cursor("9"))])
+        #expect(storage.perform([.cursor(appName: "web")]) == [.success(.cursor("9", memory: []))])
     }
 }

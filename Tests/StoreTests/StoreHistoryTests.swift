@@ -9,16 +9,10 @@ import WorkerHarness
 import WorkerProtocol
 
 @Suite("StoreService history", .serialized) struct StoreHistoryTests {
-    private let folder: TemporaryFolder
+    private let database: DatabaseFixture
 
     init() throws {
-        folder = try TemporaryFolder()
-    }
-
-    private func worker(_ loop: Loop, incarnation: Int = 1) throws -> TestedWorker {
-        try TestedWorker(
-            loop, program: "flyfleet-store", path: "store", role: .store,
-            settings: StoreSettings(directory: folder.path), incarnation: incarnation)
+        database = try DatabaseFixture()
     }
 
     private func batch(_ sequences: ClosedRange<Int64>) -> RecordExitsRequest {
@@ -32,9 +26,9 @@ import WorkerProtocol
     @Test("a batch that was written before kill -9 and not answered is recorded once when it is repeated")
     func killedBetweenWriteAndAnswer() throws {
         let loop = try Loop()
-        let first = try worker(loop)
+        let first = try database.worker(loop)
         try first.awaitReady()
-        let stranger = try DatabaseQueue(path: folder.path + "/" + SQLiteStorage.fileName)
+        let stranger = try DatabaseQueue(path: database.path)
         // The answer is never waited for: what is in the file is all that is known of the batch.
         _ = try first.send(batch(1...10))
         var written: Int? = 0
@@ -46,7 +40,7 @@ import WorkerProtocol
                 return written == 10
             }, "ten exits in the file")
         try first.kill()
-        let second = try worker(loop, incarnation: 2)
+        let second = try database.worker(loop, incarnation: 2)
         try second.awaitReady()
         #expect(try second.ask(batch(1...12)) == .success(Done()))
         #expect(try sequences(second) == Array(1...12))
@@ -58,13 +52,13 @@ import WorkerProtocol
         arguments: 0..<5)
     func killedMidWrite(round: Int) throws {
         let loop = try Loop()
-        let first = try worker(loop)
+        let first = try database.worker(loop)
         try first.awaitReady()
         let ids = try (0..<50).map { try first.send(batch($0 * 2 + 1...$0 * 2 + 2)) }
         try first.run(until: { first.isAnswered(ids[round * 10]) }, "some answers")
         try first.kill()
         let answered = ids.lastIndex { first.isAnswered($0) } ?? -1
-        let second = try worker(loop, incarnation: 2)
+        let second = try database.worker(loop, incarnation: 2)
         try second.awaitReady()
         let kept = try sequences(second)
         #expect(kept == Array(1..<Int64(kept.count) + 1))
@@ -77,11 +71,11 @@ import WorkerProtocol
     @Test("what is sent before the stop frame is recorded before the end")
     func flushedBeforeStop() throws {
         let loop = try Loop()
-        let first = try worker(loop)
+        let first = try database.worker(loop)
         try first.awaitReady()
         for start in stride(from: Int64(1), to: 100, by: 10) { _ = try first.send(batch(start...start + 9)) }
         #expect(try first.stop() == .exited(code: 0))
-        let second = try worker(loop, incarnation: 2)
+        let second = try database.worker(loop, incarnation: 2)
         try second.awaitReady()
         #expect(try sequences(second) == Array(1...100))
         #expect(try second.stop() == .exited(code: 0))
@@ -90,7 +84,7 @@ import WorkerProtocol
     @Test("parameters out of bounds are refused and change nothing")
     func bounds() throws {
         let loop = try Loop()
-        let store = try worker(loop)
+        let store = try database.worker(loop)
         try store.awaitReady()
         let count = Failure(.badRequest, "a request records 1 to 100 exits")
         #expect(try store.ask(RecordExitsRequest(run: "a", exits: [])) == .failure(count))
@@ -118,25 +112,20 @@ import WorkerProtocol
     @Test("a damaged history does not keep the store from starting")
     func damaged() throws {
         let loop = try Loop()
-        let first = try worker(loop)
+        let first = try database.worker(loop)
         try first.awaitReady()
         #expect(try first.ask(batch(1...10)) == .success(Done()))
-        let cursors = CommitCursorsRequest(cursors: [.init(appName: "web", cursor: "7")])
-        #expect(try first.ask(cursors) == .success(Done()))
+        #expect(try first.answer(to: first.send(cursors(["web": "7"]))) == .success(Done()))
         #expect(try first.stop() == .exited(code: 0))
-        let stranger = try DatabaseQueue(path: folder.path + "/" + SQLiteStorage.fileName)
-        try stranger.writeWithoutTransaction { database in
-            try database.execute(
-                sql: """
-                    PRAGMA writable_schema = ON;
-                    UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = 'cursors')
-                        WHERE name = 'exits';
-                    """)
-        }
-        try stranger.close()
-        let second = try worker(loop, incarnation: 2)
+        try database.tamper(
+            """
+            PRAGMA writable_schema = ON;
+            UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = 'cursors')
+                WHERE name = 'exits';
+            """)
+        let second = try database.worker(loop, incarnation: 2)
         try second.awaitReady()
-        #expect(try second.ask(CursorRequest(appName: "web")) == .success(.init(cursor: "7")))
+        #expect(try second.ask(CursorRequest(appName: "web")) == .success(.init(cursor: "7", memory: [])))
         #expect(try sequences(second) == [])
         #expect(try second.ask(batch(11...12)) == .success(Done()))
         #expect(try sequences(second) == [11, 12])

@@ -1,5 +1,7 @@
-import Streamer
+import FlyAPI
 import Testing
+
+@testable import Streamer
 
 @Suite("IdentityWindow")
 struct IdentityWindowTests {
@@ -8,72 +10,99 @@ struct IdentityWindowTests {
         identities.map { window.insert($0) }
     }
 
-    @Test("an identity is new once, for as long as it is among the last", arguments: [1, 2, 3, 8, 4096])
+    @Test("an identity is new once, however many there are, until it is forgotten", arguments: [1, 2, 3, 8, 4096])
     func rememberedExactly(capacity: Int) {
         var window = IdentityWindow(capacity: capacity)
-        let held = window.capacity
-        #expect(held >= capacity)
-        #expect(Self.insert(0..<UInt64(held), into: &window) == [Bool](repeating: true, count: held))
-        #expect(Self.insert(0..<UInt64(held), into: &window) == [Bool](repeating: false, count: held))
+        let many = UInt64(3 * capacity)
+        #expect(Self.insert(1...many, into: &window) == [Bool](repeating: true, count: Int(many)))
+        #expect(Self.insert(1...many, into: &window) == [Bool](repeating: false, count: Int(many)))
+        window.forgetOldest(1)
         let count = window.count
-        #expect(count == held)
-        // One more is new and pushes the oldest out, which is then new again.
-        #expect(Self.insert([UInt64(held), 0], into: &window) == [true, true])
-        #expect(Self.insert([UInt64(held)], into: &window) == [false])
-    }
-
-    /// The same thing, slow and obvious.
-    struct Model {
-        var order: [UInt64] = []
-        let capacity: Int
-
-        mutating func insert(_ identity: UInt64) -> Bool {
-            if order.contains(identity) { return false }
-            if order.count == capacity { order.removeFirst() }
-            order.append(identity)
-            return true
-        }
+        #expect(count == Int(many) - 1)
+        #expect(Self.insert([1, 2, many], into: &window) == [true, false, false])
+        window.forgetOldest(.max)
+        #expect(Self.insert([0, 1, 0], into: &window) == [true, true, false])
     }
 
     static let mixes: [(distinct: UInt64, factor: UInt64)] = [
-        (40, 1), (70, 1), (200, 1), (90, 1 << 32), (90, 1 << 57),
+        (40, 1), (700, 1), (5000, 1), (900, 1 << 32), (900, 1 << 57),
     ]
 
-    @Test(
-        "it agrees with a model on 20000 inserts, with few and many repeats and poor low bits", arguments: mixes)
+    @Test("it agrees with a model on 20000 inserts and forgettings, with poor low bits too", arguments: mixes)
     func model(distinct: UInt64, factor: UInt64) {
         var window = IdentityWindow(capacity: 64)
-        var model = Model(capacity: window.capacity)
-        var state: UInt64 = 42
-        let identities = (0..<20_000).map { _ -> UInt64 in
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return (state >> 33) % distinct &* factor
+        var order: [UInt64] = []
+        var held: Set<UInt64> = []
+        var dice = Dice(seed: distinct)
+        var disagreements = 0
+        for _ in 0..<20_000 {
+            let identity = 1 + (dice.next() >> 33) % distinct &* factor
+            let isNew = held.insert(identity).inserted
+            if isNew { order.append(identity) }
+            if window.insert(identity) != isNew { disagreements += 1 }
+            guard dice.once(in: 50) else { continue }
+            let forgotten = min(Int.random(in: 0...200, using: &dice), order.count)
+            window.forgetOldest(forgotten)
+            for identity in order.prefix(forgotten) { held.remove(identity) }
+            order.removeFirst(forgotten)
         }
-        #expect(Self.insert(identities, into: &window) == identities.map { model.insert($0) })
-        let count = window.count
-        #expect(count == model.order.count)
+        #expect(disagreements == 0)
+        let all = window.identities(order.count)
+        #expect(all == order)
+        let part = window.identities(order.count / 2, before: order.count / 4)
+        #expect(part == Array(order.dropLast(order.count / 4).suffix(order.count / 2)))
     }
 
-    @Test("widening keeps everything and the order of forgetting")
-    func widening() {
-        var window = IdentityWindow(capacity: 4)
-        _ = Self.insert(1...6, into: &window)
-        window.widen(pageEntries: 1)
-        let unchanged = window.capacity
-        #expect(unchanged == 4, "no narrower")
-        window.widen(pageEntries: 4)
-        let widened = window.capacity
-        #expect(widened == 8)
-        #expect(Self.insert(3...6, into: &window) == [false, false, false, false])
-        #expect(Self.insert(7...11, into: &window) == [true, true, true, true, true])
-        #expect(Self.insert([3, 5], into: &window) == [true, false], "the oldest was forgotten first")
-    }
-
-    @Test("it never grows past its maximum")
-    func maximum() {
+    @Test("a window that was wide gives its memory back")
+    func shrinks() {
         var window = IdentityWindow()
-        window.widen(pageEntries: 10_000_000)
-        let capacity = window.capacity
-        #expect(capacity == IdentityWindow.maximumCapacity)
+        _ = Self.insert(1...100_000, into: &window)
+        window.forgetOldest(99_990)
+        let (capacity, count) = (window.capacity, window.count)
+        #expect(capacity <= 2 * IdentityWindow.defaultCapacity && count == 10)
+        #expect(Self.insert([99_990, 99_991, 100_000], into: &window) == [true, false, false])
+    }
+}
+
+@Suite("MemoryLedger")
+struct MemoryLedgerTests {
+    private func cursor(_ seconds: UInt64) -> LogCursor { LogCursor(nanoseconds: seconds * 1_000_000_000) }
+
+    @Test("chunks go when what they reached is settled, with room for times shown coarsely")
+    func forgets() {
+        var ledger = MemoryLedger()
+        #expect(ledger.close(10, reached: cursor(5)) == 1)
+        #expect(ledger.close(20, reached: cursor(7)) == 2)
+        #expect(ledger.forget(settled: cursor(6)) == 0, "equal stays")
+        #expect(ledger.forget(settled: cursor(6).next) == 10)
+        #expect(ledger.firstKept == 2 && ledger.count == 20)
+        #expect(ledger.forget(settled: cursor(60)) == 20)
+        #expect(ledger.firstKept == 3, "none is needed that there is")
+    }
+
+    @Test("what the store kept is needed up to what was reached, and numbers go on")
+    func loads() {
+        var ledger = MemoryLedger()
+        ledger.load([LoadedChunk(number: 41, count: 3), LoadedChunk(number: 44, count: 0)], reached: cursor(9))
+        #expect(ledger.firstKept == 41)
+        #expect(ledger.close(1, reached: cursor(10)) == 45)
+        #expect(ledger.forget(settled: cursor(10).next) == 3)
+        #expect(ledger.firstKept == 45)
+    }
+
+    @Test("past the bound the oldest go, and the log up to them; never the page at hand")
+    func bound() {
+        var ledger = MemoryLedger(most: 100)
+        _ = ledger.close(60, reached: cursor(1))
+        #expect(ledger.makeRoom(reached: cursor(1)) == nil)
+        _ = ledger.close(40, reached: cursor(2))
+        #expect(ledger.makeRoom(reached: cursor(2)) == nil)
+        ledger.openCount = 1
+        let room = ledger.makeRoom(reached: cursor(2))
+        #expect(room?.identities == 60 && room?.givenUp == cursor(1).next)
+        _ = ledger.close(500, reached: cursor(3))
+        let more = ledger.makeRoom(reached: cursor(3))
+        #expect(more?.identities == 40 && more?.givenUp == cursor(2).next)
+        #expect(ledger.makeRoom(reached: cursor(3)) == nil)
     }
 }

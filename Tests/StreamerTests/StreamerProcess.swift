@@ -16,7 +16,7 @@ final class StreamerProcess {
     private var status: Int32?
 
     /// Starts the executable that was built beside the tests and configures it for app `web`.
-    init(apiURL: String, pollIntervalMs: Int64 = 50) throws {
+    init(apiURL: String, pollIntervalMs: Int64 = 50, sinceNs: Int64 = 1000) throws {
         let directory = Self.executablePath().split(separator: "/").dropLast().joined(separator: "/")
         let path = "/\(directory)/flyfleet-streamer"
         let (inRead, inWrite) = Self.pipe()
@@ -42,7 +42,7 @@ final class StreamerProcess {
         errors = errRead
         try #require(code == 0, "could not start \(path): \(String(cString: strerror(code)))")
         let settings = StreamerSettings(
-            appName: "web", dialect: "platform", apiURL: apiURL, pollIntervalMs: pollIntervalMs)
+            appName: "web", dialect: "platform", apiURL: apiURL, pollIntervalMs: pollIntervalMs, sinceNs: sinceNs)
         let configure = Configure(path: "logs/streamers/web", incarnation: 1, role: .streamer, settings: settings)
         try send(.configure, payload: MessageCoding.encode(configure))
     }
@@ -82,12 +82,18 @@ final class StreamerProcess {
         return (frame.id, try MessageCoding.decode(type, from: frame.payload))
     }
 
-    /// The next batch: its head and its lines.
+    /// The next batch: its head and its lines; the memory in front of it must be of as many entries, if it has any.
     func expectEntries() throws -> (head: EntriesHead, lines: [String]) {
-        let frame = try #require(try next())
+        var frame = try #require(try next())
+        var memory: BatchMemory?
+        if frame.kind == .memory {
+            memory = try withExtendedLifetime(frame.slab) { try BatchMemory.decode(frame.payloadBytes) }
+            frame = try #require(try next())
+        }
         try #require(frame.kind == .entries)
         return try withExtendedLifetime(frame.slab) {
             let (head, offset) = try EntriesHead.decode(frame.payloadBytes)
+            if let memory { #expect(memory.batch == head.batch && memory.identities.count == Int(head.count)) }
             let text = String(decoding: frame.payloadBytes[offset...], as: UTF8.self)
             return (head, text.split(separator: "\n").map(String.init))
         }
@@ -101,11 +107,14 @@ final class StreamerProcess {
         try send(.ack, payload: Acknowledgement(appName: "web", batch: batch).encode())
     }
 
-    /// Answers everything up to the first fetch with this token.
+    /// Answers everything up to the first fetch with this token; nothing was committed before.
     func answerStart(token: String) throws {
         try reply(expect(RegisterRequest.self).id, Done())
         #expect(try next()?.kind == .ready)
         try reply(expect(CursorRequest.self).id, CursorRequest.Reply(cursor: nil))
+        let begin = try expectEntries()
+        #expect(begin.head.batch == 1 && begin.head.count == 0 && begin.lines.isEmpty)
+        try acknowledge(1)
         try reply(expect(TableGetRequest.self).id, TokenReply(token: Self.token(token)))
     }
 

@@ -1,3 +1,4 @@
+import FlyAPI
 import Framing
 import Glibc
 import Testing
@@ -5,29 +6,40 @@ import WorkerProtocol
 
 @Suite("flyfleet-streamer as a process")
 struct StreamerProcessTests {
-    /// 250 records in pages of 100; the cursor is the number of the record that comes next, and inclusive of the last.
+    static let epoch: UInt64 = 1_780_000_000_000_000_000
+
+    /// 250 records, a microsecond apart, in pages of 100; the cursor is inclusive.
     @Sendable static func page(_ head: String) -> (status: Int, body: [UInt8]) {
         guard head.contains("Authorization: Bearer good\r\n") else { return (401, []) }
         let query = head.prefix { $0 != "\r\n" }.split(separator: "next_token=").last ?? ""
-        let start = Int(query.prefix { $0.isNumber }) ?? 0
+        let cursor = UInt64(query.prefix { $0.isNumber }) ?? 0
+        let start = cursor > epoch ? Int((cursor - epoch + 999) / 1000) : 0
         guard start < 250 else { return (200, [UInt8](#"{"data":[],"meta":{"next_token":""}}"#.utf8)) }
         let end = min(start + 100, 250)
-        let records = (max(start - 1, 0)..<end).map { #"{"id":"r\#($0)","attributes":{"message":"line \#($0)"}}"# }
-        return (200, [UInt8](#"{"data":[\#(records.joined(separator: ","))],"meta":{"next_token":"\#(end)"}}"#.utf8))
+        let records = (start..<end).map {
+            #"{"id":"r\#($0)","attributes":{"timestamp":"\#(time($0))","message":"line \#($0)"}}"#
+        }
+        let token = epoch + UInt64(end - 1) * 1000
+        return (200, [UInt8](#"{"data":[\#(records.joined(separator: ","))],"meta":{"next_token":"\#(token)"}}"#.utf8))
     }
+
+    @Sendable static func time(_ record: Int) -> String { RFC3339.text(Int64(epoch) + Int64(record) * 1000) }
 
     @Test("streams every record once, renews a refused token, stops with its last line and exit code 0")
     func wholeLife() throws {
         let server = PageServer(Self.page)
         defer { server.stop() }
-        let process = try StreamerProcess(apiURL: "http://127.0.0.1:\(server.port)")
+        let process = try StreamerProcess(apiURL: "http://127.0.0.1:\(server.port)", sinceNs: Int64(Self.epoch))
+        let begin = Self.epoch - 1
         try process.answerStart(token: "expired")
         let (id, resolve) = try process.expect(TokenResolveRequest.self)
         #expect(resolve.rejected == StreamerProcess.token("expired").fingerprint)
         try process.reply(id, TokenReply(token: StreamerProcess.token("good")))
         var lines: [String] = []
-        for (batch, cursor) in [(1, "100"), (2, "200"), (3, "250")] as [(UInt64, String)] {
+        // Each page begins with the last record of the one before.
+        for (batch, last) in [(2, 99), (3, 198), (4, 249)] as [(UInt64, UInt64)] {
             let entries = try process.expectEntries()
+            let cursor = "\(begin)..\(Self.epoch + last * 1000)"
             #expect(entries.head.batch == batch && entries.head.cursor == cursor && entries.head.appName == "web")
             #expect(entries.lines.count == Int(entries.head.count))
             lines += entries.lines
@@ -41,8 +53,8 @@ struct StreamerProcessTests {
         try process.send(.stop)
         let last = try process.expectEntries()
         #expect(last.lines == [#"{"type":"stopped","app_name":"web"}"#])
-        #expect(last.head.batch == 4 && last.head.cursor == "")
-        try process.acknowledge(4)
+        #expect(last.head.batch == 5 && last.head.cursor == "")
+        try process.acknowledge(5)
         #expect(try process.next()?.kind == .telemetry)
         #expect(try process.next()?.kind == .goodbye)
         #expect(process.wait() == 0)
@@ -56,20 +68,20 @@ struct StreamerProcessTests {
         let server = PageServer { head in
             let next = (Int(head.split(separator: "next_token=").last?.prefix { $0.isNumber } ?? "") ?? 0) + 1
             let record = #"{"id":"r\#(next)","attributes":{"message":"\#(message)"}}"#
-            return (200, [UInt8](#"{"data":[\#(record)],"meta":{"next_token":"\#(next)"}}"#.utf8))
+            return (200, [UInt8](#"{"data":[\#(record)],"meta":{"next_token":"\#(next + 9)"}}"#.utf8))
         }
         defer { server.stop() }
         let process = try StreamerProcess(apiURL: "http://127.0.0.1:\(server.port)", pollIntervalMs: 1)
         try process.answerStart(token: "any")
-        #expect(try process.expectEntries().head.batch == 1)
+        #expect(try process.expectEntries().head.batch == 2)
         for id in 1...20 as ClosedRange<UInt32> {
             try process.send(.ping, id: id)
             let pong = try #require(try process.next())
             #expect(pong.kind == .pong && pong.id == id)
         }
         #expect(server.requests.count == 1)
-        try process.acknowledge(1)
-        #expect(try process.expectEntries().head.batch == 2)
+        try process.acknowledge(2)
+        #expect(try process.expectEntries().head.batch == 3)
     }
 
     @Test("another owner of the app ends it with the code that says so")
@@ -90,7 +102,7 @@ struct StreamerProcessTests {
         #expect(try process.next()?.kind == .pong)
         try process.send(.stop)
         #expect(try process.expectEntries().lines.count == 1)
-        try process.acknowledge(1)
+        try process.acknowledge(2)
         while try process.next() != nil {}
         #expect(process.wait() == 0)
         let said = process.standardError()

@@ -4,7 +4,7 @@
 // the deadline. The worker dies with that thread, by its parent-death signal.
 
 package import EventLoop
-internal import Framing
+package import Framing
 internal import Glibc
 package import WorkerProtocol
 
@@ -118,6 +118,24 @@ package final class TestedWorker {
         lastID += 1
         send(.request, id: lastID, payload: try MessageCoding.encodeRequest(request))
         return lastID
+    }
+
+    /// Sends the store a transaction without waiting; the number names its answer.
+    package func send(_ commit: CommitPayload) -> UInt32 {
+        send(frame: .commit, payload: commit.encode())
+    }
+
+    /// Sends bytes as a frame that is answered by its number.
+    package func send(frame kind: FrameKind, payload: [UInt8]) -> UInt32 {
+        lastID += 1
+        send(kind, id: lastID, payload: payload)
+        return lastID
+    }
+
+    /// Waits for the answer to a transaction sent before.
+    package func answer(to commit: UInt32) throws -> Result<Done, Failure> {
+        // Any request that is answered by as little will do.
+        try answer(PlaceSinkRequest.self, to: commit)
     }
 
     /// Waits for the answer to a request sent before.

@@ -16,7 +16,7 @@ func json(_ message: some Encodable) throws -> String {
             settings: ConsoleSettings(output: .pretty, colour: true, isTerminal: false))
         let text =
             #"{"incarnation":3,"path":"sinks/console","protocol":1,"role":"console","#
-            + #""settings":{"colour":true,"is_terminal":false,"output":"pretty"}}"#
+            + #""settings":{"colour":true,"highlight":[],"is_terminal":false,"merge_window_ms":0,"output":"pretty"}}"#
         #expect(try json(message) == text)
         let head = try MessageCoding.decode(ConfigureHead.self, from: Array(text.utf8))
         #expect(head.protocol == 1)
@@ -57,7 +57,10 @@ func json(_ message: some Encodable) throws -> String {
     @Test(
         "the roles have their names",
         arguments: zip(
-            WorkerRole.allCases, ["streamer", "registry", "table", "app_server", "store", "console", "sandbox"]))
+            WorkerRole.allCases,
+            [
+                "streamer", "registry", "table", "app_server", "store", "console", "file_sink", "sandbox",
+            ]))
     func roles(role: WorkerRole, name: String) {
         #expect(role.rawValue == name)
     }

@@ -1,5 +1,6 @@
 // Every request with its exact JSON, and every reply.
 
+import Foundation
 import Testing
 import WorkerProtocol
 
@@ -50,9 +51,10 @@ import WorkerProtocol
     func store() throws {
         try expect(CursorRequest(appName: "web"), #"{"app_name":"web","method":"store.cursor"}"#)
         try expect(
-            CommitCursorsRequest(cursors: [.init(appName: "web", cursor: "17"), .init(appName: "api", cursor: "a/b")]),
-            #"{"cursors":[{"app_name":"web","cursor":"17"},{"app_name":"api","cursor":"a/b"}],"method":"store.commit_cursors"}"#
-        )
+            SinkPositionRequest(sink: "/var/log/a"), #"{"method":"store.sink_position","sink":"/var/log/a"}"#)
+        try expect(
+            PlaceSinkRequest(sink: "/a", position: "1:2:3:4"),
+            #"{"method":"store.place_sink","position":"1:2:3:4","sink":"/a"}"#)
         try expect(StoredTokensRequest(appName: "web"), #"{"app_name":"web","method":"store.tokens"}"#)
         try expect(
             StoreTokenRequest(appName: "web", slot: .manual, token: Self.token),
@@ -82,6 +84,13 @@ import WorkerProtocol
                 == #"{"incarnation":2,"path":"logs/streamers/web"}"#)
         #expect(try json(LookupRequest.Reply(path: nil, incarnation: nil)) == "{}")
         #expect(try json(CursorRequest.Reply(cursor: "17")) == #"{"cursor":"17"}"#)
+        let chunk = CursorRequest.MemoryChunk(number: 3, identities: Data([0, 0, 0, 0, 0, 0, 0, 255]))
+        #expect(
+            try json(CursorRequest.Reply(cursor: "1..2", memory: [chunk]))
+                == #"{"cursor":"1..2","memory":[{"identities":"AAAAAAAAAP8=","number":3}]}"#)
+        #expect(
+            try json(SinkPositionRequest.Reply(position: "p", missedCommits: true))
+                == #"{"missed_commits":true,"position":"p"}"#)
         #expect(
             try json(StoredTokensRequest.Reply(cached: Self.token, manual: nil)) == #"{"cached":"# + Self.tokenJSON
                 + "}")

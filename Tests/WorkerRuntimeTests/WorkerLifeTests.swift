@@ -146,7 +146,7 @@ import WorkerProtocol
         Breach(name: "garbage", bytes: [UInt8](repeating: 0xff, count: 64)),
         Breach(name: "garbage first", bytes: [UInt8](repeating: 0x20, count: 64), configured: false),
         Breach(name: "a length of 4", bytes: [0, 0, 0, 4]),
-        Breach(name: "an unknown kind", bytes: [0, 0, 0, 5, 13]),
+        Breach(name: "an unknown kind", bytes: [0, 0, 0, 5, 99]),
         Breach(name: "a second configure", bytes: configureAgain),
         Breach(name: "configure that is no JSON", bytes: [0, 0, 0, 6, 1, 0, 0, 0, 0, 0x7b], configured: false),
         Breach(name: "a ready from its parent", bytes: [0, 0, 0, 5, 2, 0, 0, 0, 0]),

@@ -136,6 +136,9 @@ size_t csj_fault_offset(const csj_reader *reader) CSJ_NOEXCEPT;
 size_t csj_sanitise(const uint8_t *bytes, size_t length, bool line_feed_ends_string, uint8_t *output, size_t capacity,
                     uint64_t *replacements) CSJ_NOEXCEPT;
 
+/// Undoes the escapes of a JSON string that was handed out above. Never longer than the input; returns the length.
+size_t csj_unescape(const uint8_t *bytes, size_t length, uint8_t *output) CSJ_NOEXCEPT;
+
 #ifdef __cplusplus
 }
 #endif
