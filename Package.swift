@@ -123,6 +123,11 @@ targets += [
     .target(
         name: "WorkerHarness", dependencies: ["CLinux", "EventLoop", "Framing", "WorkerProtocol"],
         path: "Tests/WorkerHarness", swiftSettings: settings),
+    // Shares no code with the product: it is its judge.
+    .executableTarget(name: "flyfleet-soak", path: "Tests/Soak", swiftSettings: settings),
+    .executableTarget(
+        name: "flyfleet-fuzz", dependencies: ["FlyAPI", "Framing", "LogPages", "TokenService"], path: "Tests/Fuzz",
+        swiftSettings: settings),
     .testTarget(
         name: "EndToEndTests",
         dependencies: [
