@@ -3,11 +3,14 @@
 /// What to measure and how.
 struct BenchOptions {
     static let help = """
-        Usage: flyfleet-bench [throughput|latency|stall|memory|startup|idle|all …] [options]
+        Usage: flyfleet-bench [throughput|guarantee|database|lines|latency|stall|memory|startup|idle|all …] [options]
 
-          --seconds N      how long a throughput row is measured, 1 to 60 (default: 5)
-          --rounds N       how often each process is killed for a latency row, 1 to 1000 (default: 20)
-          --apps N         how many apps the rows of stall, memory, startup and idle have, 1 to 2000 (default: 100)
+          --seconds N      how long a row of throughput or guarantee is measured, and a quarter of database, 1 to 60
+                           (default: 5)
+          --rounds N       how often each process is killed for a latency row, and a tenth of what lines times,
+                           1 to 1000 (default: 20)
+          --apps N         how many apps the rows of database, stall, memory, startup and idle have, 1 to 2000
+                           (default: 100)
           --json           print JSON instead of a table
           --programs DIR   where flyfleet and its workers are (default: beside this program)
           --commit TEXT    what was built, for the head of the table
@@ -16,7 +19,9 @@ struct BenchOptions {
 
         """
 
-    private static let measurements = ["throughput", "latency", "stall", "memory", "startup", "idle"]
+    private static let measurements = [
+        "throughput", "guarantee", "database", "lines", "latency", "stall", "memory", "startup", "idle",
+    ]
 
     var wanted: Set<String> = []
     var seconds = 5

@@ -19,11 +19,18 @@ struct FleetEvent: Decodable {
 
 /// A running fleet.
 final class FleetUnderTest {
+    /// Where its stdout goes.
+    enum Output {
+        case discarded
+        case file(String)
+    }
+
     /// How it is started.
     struct Settings {
         var apps: [String]
         var port: UInt16
-        var output = "json"
+        var output = Output.discarded
+        var format = "json"
         /// Where the workers are, if not beside flyfleet.
         var libexec: String?
         var extra: [String] = []
@@ -36,6 +43,7 @@ final class FleetUnderTest {
     /// The living leaves by path, as far as their events were read.
     private(set) var pids: [String: Int32] = [:]
     private let scratch: ScratchFolder
+    private let state: String
     private let events: LineReader
     private let errorFile: String
     private var deaths: [String] = []
@@ -45,13 +53,13 @@ final class FleetUnderTest {
         scratch = try ScratchFolder()
         errorFile = "\(scratch.path)/stderr"
         events = try scratch.fifo("events", keptOpen: false)
-        let state = try scratch.folder("state")
+        state = try scratch.folder("state")
         let errors = linux_open(errorFile, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         guard errors >= 0 else { throw BenchError.system("make \(errorFile)", errno) }
         defer { close(errors) }
         let arguments =
             ["start", "--apps", settings.apps.joined(separator: ","), "--api-url", "http://127.0.0.1:\(settings.port)"]
-            + ["--output", settings.output, "--state-dir", state, "--events", "\(scratch.path)/events"]
+            + ["--output", settings.format, "--state-dir", state, "--events", "\(scratch.path)/events"]
             + ["--libexec", settings.libexec ?? programs.folder] + settings.extra
         let names = ["PATH", "LANG", "LD_LIBRARY_PATH"]
         let inherited = names.compactMap { (name: String) -> String? in
@@ -59,9 +67,16 @@ final class FleetUnderTest {
         }
         // No home of a person: neither the user's configuration nor a token of theirs takes part.
         let environment = inherited + ["HOME=\(scratch.path)", "FLY_ACCESS_TOKEN=fo1_benchmark", "NO_COLOR=1"]
+        var output: Int32?
+        if case .file(let path) = settings.output {
+            let file = linux_open(path, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+            guard file >= 0 else { throw BenchError.system("make \(path)", errno) }
+            output = file
+        }
+        defer { if let output { close(output) } }
         process = try LaunchedProcess(
             programs.flyfleet, arguments, environment: environment,
-            streams: .init(input: nil, output: nil, error: errors))
+            streams: .init(input: nil, output: output, error: errors))
     }
 
     static func streamer(_ app: String) -> String { "logs/streamers/\(app)" }
@@ -162,14 +177,23 @@ final class FleetUnderTest {
         pids.filter { $0.key == prefix || $0.key.hasPrefix(prefix + "/") }.map(\.value)
     }
 
+    /// Bytes of the database and the files beside it.
+    func databaseBytes() -> Int64 {
+        ["", "-wal", "-shm"].reduce(0) { sum, suffix in
+            var status = stat()
+            return stat("\(state)/flyfleet.sqlite\(suffix)", &status) == 0 ? sum + Int64(status.st_size) : sum
+        }
+    }
+
     /// CPU seconds used so far.
     func usage() -> Usage {
         func sum(_ pids: [Int32]) -> Double { pids.reduce(0) { $0 + ProcessAccounts.cpuSeconds($1) } }
         let console = pids(under: "sinks/console")
         return Usage(
             streamers: sum(pids(under: "logs/streamers")), parent: ProcessAccounts.cpuSeconds(process.pid),
-            sink: sum(console), others: sum(["store", "tokens", "logs/registry"].flatMap(pids(under:))),
-            sinkBytes: console.first.flatMap(ProcessAccounts.writtenBytes))
+            sink: sum(pids(under: "sinks")), others: sum(["store", "tokens", "logs/registry"].flatMap(pids(under:))),
+            store: sum(pids(under: "store")),
+            sinkBytes: console.first.flatMap { ProcessAccounts.output($0)?.written })
     }
 
     /// CPU seconds by part of the tree.
@@ -178,8 +202,17 @@ final class FleetUnderTest {
         var parent: Double
         var sink: Double
         var others: Double
+        /// The store's part of `others`.
+        var store: Double
         var sinkBytes: Double?
 
         var total: Double { streamers + parent + sink + others }
+
+        static func - (after: Usage, before: Usage) -> Usage {
+            Usage(
+                streamers: after.streamers - before.streamers, parent: after.parent - before.parent,
+                sink: after.sink - before.sink, others: after.others - before.others,
+                store: after.store - before.store, sinkBytes: nil)
+        }
     }
 }

@@ -1,7 +1,7 @@
 // The benchmark: measures the built programs from outside and prints one table. No figure here is ever a test.
 //
-// The same program is the page server, the worker that probes the loop, the step that binds children to it, and the
-// child of other supervisors, so that each of them is a process of its own with its own CPU account.
+// The same program is the page server, the stand-ins for workers, the step that binds children to it, and the child of
+// other supervisors, so that each of them is a process of its own with its own CPU account.
 
 import Glibc
 
@@ -13,7 +13,7 @@ enum FlyfleetBench {
 
     private static func run(_ arguments: [String]) -> Int32 {
         if arguments.first?.split(separator: "/").last == "run" { return SupervisedChild.run() }
-        if StallProbe.isMeant(arguments) { return StallProbe.run() }
+        if let code = StandIn.run(arguments) { return code }
         switch arguments.dropFirst().first {
         case ParentBound.command: return ParentBound.run(arguments.dropFirst(2))
         case ServeCommand.command: return ServeCommand.run(arguments.dropFirst(2))
@@ -43,6 +43,17 @@ enum FlyfleetBench {
         var report = Report(machine: Machine(commit: options.commit))
         if options.wanted.contains("throughput") {
             try report.add("Throughput") { [try Throughput(programs: programs, seconds: options.seconds).run()] }
+        }
+        if options.wanted.contains("guarantee") {
+            try report.add("Guarantee") { [try Guarantee(programs: programs, seconds: options.seconds).run()] }
+        }
+        if options.wanted.contains("database") {
+            try report.add("Database") {
+                [try DatabaseTraffic(programs: programs, apps: options.apps, seconds: 4 * options.seconds).run()]
+            }
+        }
+        if options.wanted.contains("lines") {
+            try report.add("Lines") { [try LineLatency(programs: programs, lines: 10 * options.rounds).run()] }
         }
         if options.wanted.contains("latency") {
             try report.add("Latency") { [try Latency(programs: programs, rounds: options.rounds).run()] }

@@ -9,17 +9,12 @@ struct LoopStall {
     let apps: Int
 
     private static let idleSeconds: Int64 = 2
-    private static let workerPrograms = [
-        "flyfleet-registry", "flyfleet-store", "flyfleet-streamer", "flyfleet-tokens",
-    ]
 
     /// The measurement's section.
     func run() throws -> ReportSection {
         progress("the parent's loop while \(2 * apps) workers are started")
         let scratch = try ScratchFolder()
-        let libexec = try scratch.folder("libexec")
-        for name in Self.workerPrograms { try link("\(programs.folder)/\(name)", "\(libexec)/\(name)") }
-        try link(Programs.ownPath(), "\(libexec)/\(StallProbe.executable)")
+        let libexec = try StandIn.stall.libexec(in: scratch, programs)
         let server = try PageServerProcess(content: .empty)
         let names = (1...apps).map { "app-\($0)" }
         var settings = FleetUnderTest.Settings(apps: names, port: server.port)
@@ -58,12 +53,6 @@ struct LoopStall {
             "as a worker sees it: the parent's stall, and the wait of both for one of the machine's cores"
         ]
         return section
-    }
-
-    private func link(_ program: String, _ name: String) throws(BenchError) {
-        guard let path = realpath(program, nil) else { throw BenchError.system("find \(program)", errno) }
-        defer { free(path) }
-        guard symlink(path, name) == 0 else { throw BenchError.system("make \(name)", errno) }
     }
 
     /// The probe's report number `count`, once it is there.

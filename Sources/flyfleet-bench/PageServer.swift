@@ -11,6 +11,8 @@ struct AppCounts: Codable, Sendable {
     var entries: Int64 = 0
     /// The bytes of those pages.
     var bytes: Int64 = 0
+    /// Pages that were served, each counted once.
+    var pages: Int64 = 0
     /// Requests.
     var polls: Int64 = 0
     /// When the first request came, monotonic ns.
@@ -35,11 +37,16 @@ final class PageServer: Sendable {
         case full
         /// Nothing.
         case empty
+        /// A full page for each second since the server began.
+        case paced
+        /// One new record for each request, which says when it was served.
+        case ticks
     }
 
     private struct Account {
         var counts: AppCounts
-        var expectedToken: Int64?
+        /// The page that was served last and not yet asked beyond.
+        var pending: Int64?
     }
 
     /// Page 0 lies that far back, in seconds: young enough to be kept by the real service, old enough that half a
@@ -50,12 +57,13 @@ final class PageServer: Sendable {
     let port: UInt16
     private let listener: Int32
     private let content: Content
-    private let epoch = Int64(time(nil)) - PageServer.history
+    private let epoch: Int64
     private let accounts = Mutex<[String: Account]>([:])
 
     /// Listens on a free port.
     init(content: Content) throws(BenchError) {
         self.content = content
+        epoch = Int64(time(nil)) - (content == .paced ? 0 : Self.history)
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard listener >= 0 else { throw BenchError.system("make a socket", errno) }
         var address = loopbackAddress(port: 0)
@@ -108,15 +116,19 @@ final class PageServer: Sendable {
                 continue
             }
             let isSent: Bool
-            if content == .full {
+            switch content {
+            case .full, .paced:
                 if template?.app != request.app {
                     template = (request.app, PageTemplate(app: request.app, epoch: epoch))
                 }
                 guard let page = template?.page else { return }
                 isSent = sendPage(connection, request, page)
-            } else {
-                note(request, next: nil, bytes: 0)
+            case .empty:
+                note(request)
                 isSent = answer(connection, status: "200 OK", body: Self.emptyPage)
+            case .ticks:
+                note(request)
+                isSent = answer(connection, status: "200 OK", body: Self.tickPage())
             }
             guard isSent else { return }
         }
@@ -125,11 +137,11 @@ final class PageServer: Sendable {
     private func sendPage(_ connection: Int32, _ request: PageRequest, _ template: PageTemplate) -> Bool {
         let page = template.page(after: request.token)
         guard epoch + page < Int64(time(nil)) else {
-            note(request, next: nil, bytes: template.bytes.count)
+            note(request, page: page, isServed: false, bytes: template.bytes.count)
             return answer(connection, status: "200 OK", body: Self.emptyPage)
         }
         template.patch(page: page)
-        note(request, next: template.token(ofPage: page), bytes: template.bytes.count)
+        note(request, page: page, isServed: true, bytes: template.bytes.count)
         var head = Array(Self.head(status: "200 OK", length: template.bytes.count).utf8)
         return head.withUnsafeMutableBytes { head in
             sendAll(
@@ -150,15 +162,21 @@ final class PageServer: Sendable {
     }
 
     /// Counts a request, and the page before it where this one asks for what follows it.
-    private func note(_ request: PageRequest, next: Int64?, bytes: Int) {
+    ///
+    /// - Parameter page: the page that follows the token; one that was served before counts no more.
+    private func note(_ request: PageRequest, page: Int64? = nil, isServed: Bool = false, bytes: Int = 0) {
         accounts.withLock { accounts in
             var account = accounts[request.app] ?? Account(counts: AppCounts(firstPollNs: monotonicNs()))
             account.counts.polls += 1
-            if let expected = account.expectedToken, expected == request.token {
+            if let page, let pending = account.pending, page > pending {
                 account.counts.entries += Int64(PageTemplate.entries)
                 account.counts.bytes += Int64(bytes)
+                account.pending = nil
             }
-            account.expectedToken = next
+            if let page, isServed, page >= account.counts.pages {
+                account.counts.pages = page + 1
+                account.pending = page
+            }
             accounts[request.app] = account
         }
     }

@@ -5,7 +5,7 @@
 import FoundationEssentials
 import Glibc
 
-/// `flyfleet-bench serve full|empty`.
+/// `flyfleet-bench serve full|empty|paced|ticks`.
 enum ServeCommand {
     static let command = "serve"
 
@@ -17,7 +17,7 @@ enum ServeCommand {
     static func run(_ arguments: ArraySlice<String>) -> Int32 {
         signal(SIGPIPE, SIG_IGN)
         guard let content = PageServer.Content(rawValue: arguments.first ?? "full") else {
-            progress("serve: \"\(arguments.first ?? "")\" is neither full nor empty")
+            progress("serve: \"\(arguments.first ?? "")\" is no content of ours")
             return 64
         }
         do {

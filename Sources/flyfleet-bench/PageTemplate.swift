@@ -1,7 +1,7 @@
 // A page of the platform dialect, rendered once and made another page by patching digits in place.
 //
 // Not one page served again and again: the product drops entries by id. Every page is one second of the app's life; a
-// record's id ends in the page's number, its timestamp names the page's second, and `next_token` is the last record's
+// record's id holds the page's number before its own, its timestamp names the page's second, and `next_token` is the last record's
 // instant. So a page follows from its number alone, and the same request always gets the same answer.
 
 import Glibc
@@ -24,7 +24,8 @@ final class PageTemplate {
     let bytes: UnsafeMutableRawBufferPointer
     /// Unix seconds of page 0.
     private let epoch: Int64
-    /// Where each record's last id digits begin, and its timestamp.
+    /// Where the digits of the page's number begin in each record's id, before those of the record's own, and where its
+    /// timestamp does.
     private var places: [(id: Int, timestamp: Int)] = []
     private let tokenPlace: Int
 
@@ -41,7 +42,7 @@ final class PageTemplate {
         var position = 0
         while let found = Self.find(marker, in: rendered, from: position) {
             page.append(contentsOf: rendered[position..<(found + marker.count)])
-            places.append((page.count - marker.count - Self.patchedDigits, page.count))
+            places.append((page.count - marker.count - 2 * Self.patchedDigits, page.count))
             page.append(contentsOf: "0000-00-00T00:00:00.".utf8)
             let milliseconds = String(places.count - 1)
             page.append(contentsOf: (String(repeating: "0", count: 3 - milliseconds.count) + milliseconds + "Z").utf8)

@@ -1,5 +1,6 @@
 // What the kernel says a process has used. Only looks, and only at processes by their pid.
 
+import CLinux
 import Glibc
 
 /// CPU, memory and output of one process.
@@ -38,9 +39,21 @@ enum ProcessAccounts {
         return memory.proportional > 0 ? memory : nil
     }
 
-    /// Bytes that it handed to write calls, /dev/null included; nil when it may not be read.
-    static func writtenBytes(_ pid: Int32) -> Double? {
-        smallFile("/proc/\(pid)/io")?.split(whereSeparator: \.isNewline).first { $0.hasPrefix("wchar:") }
-            .flatMap { Double($0.dropFirst("wchar: ".count)) }
+    /// Bytes that went out of a process.
+    struct Output {
+        /// Handed to write calls, pipes and /dev/null included.
+        var written: Double
+        /// What it made the kernel write to a disk, less what was thrown away before.
+        var toDisk: Double
+    }
+
+    /// What it has written; nil when that may not be read.
+    static func output(_ pid: Int32) -> Output? {
+        guard let lines = smallFile("/proc/\(pid)/io")?.split(whereSeparator: \.isNewline) else { return nil }
+        func field(_ name: String) -> Double? {
+            lines.first { $0.hasPrefix(name + ": ") }.flatMap { Double($0.dropFirst(name.count + 2)) }
+        }
+        guard let written = field("wchar"), let toDisk = field("write_bytes") else { return nil }
+        return Output(written: written, toDisk: toDisk - (field("cancelled_write_bytes") ?? 0))
     }
 }

@@ -7,8 +7,9 @@ import Glibc
 final class ScratchFolder {
     let path: String
 
-    init() throws(BenchError) {
-        let base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    /// - Parameter base: where; nil for the place of temporary files.
+    init(in base: String? = nil) throws(BenchError) {
+        let base = base ?? getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
         var template = Array("\(base)/flyfleet-bench.XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw BenchError.system("make a folder in \(base)", errno) }
         path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)

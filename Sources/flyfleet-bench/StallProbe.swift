@@ -8,8 +8,6 @@ import Glibc
 
 /// A worker that does nothing but ask.
 enum StallProbe {
-    /// The executable it takes the place of.
-    static let executable = "flyfleet-sink"
     /// Opens each line that it writes to its stderr; the figures follow.
     static let mark = "loop probe:"
     /// Asks it for a line about the time since the last one.
@@ -17,12 +15,6 @@ enum StallProbe {
     private static let intervalNs: Int64 = 1_000_000
 
     nonisolated(unsafe) private static var isAsked: sig_atomic_t = 0
-
-    /// Whether this process was started as that worker.
-    static func isMeant(_ arguments: [String]) -> Bool {
-        arguments.count == 3 && arguments[1] == "--worker"
-            && arguments[0].split(separator: "/").last.map(String.init) == executable
-    }
 
     /// Lives as a worker until it is asked to stop.
     static func run() -> Int32 {

@@ -8,9 +8,6 @@ struct Throughput {
     let seconds: Int
 
     private static let appNames = ["web", "api", "worker", "cron"]
-    /// Pages an app has to have taken before its window begins.
-    private static let warmUpPages: Int64 = 20
-    private static let warmUpNs: Int64 = 1_000_000_000
 
     /// The measurement's section.
     func run() throws -> ReportSection {
@@ -46,10 +43,10 @@ struct Throughput {
         let server = try PageServerProcess(content: .full)
         defer { server.process.stop(signal: SIGTERM) }
         let clients = try DiscardClients(apps: names(count), port: server.port)
-        try warmUp(server, apps: count)
+        try FlowWindow.warmUp(server, apps: count)
         let ownPid = getpid()
         let clientBefore = ProcessAccounts.cpuSeconds(ownPid)
-        let window = try window(server)
+        let window = try FlowWindow(server, seconds: seconds)
         let client = ProcessAccounts.cpuSeconds(ownPid) - clientBefore
         try clients.stop()
         let perMillion = 1e6 / window.entries
@@ -63,16 +60,16 @@ struct Throughput {
         let server = try PageServerProcess(content: .full)
         defer { server.process.stop(signal: SIGTERM) }
         let apps = names(count)
-        let fleet = try FleetUnderTest(programs, .init(apps: apps, port: server.port, output: output))
+        let fleet = try FleetUnderTest(programs, .init(apps: apps, port: server.port, format: output))
         try fleet.awaitReady(["sinks/console"] + apps.map(FleetUnderTest.streamer), seconds: 30)
         do {
-            try warmUp(server, apps: count)
+            try FlowWindow.warmUp(server, apps: count)
         } catch let error as BenchError where error.exitCode == 70 {
             throw fleet.trouble(error.description)
         }
         try fleet.checkUndisturbed()
         let before = fleet.usage()
-        let window = try window(server)
+        let window = try FlowWindow(server, seconds: seconds)
         let after = fleet.usage()
         try fleet.checkUndisturbed()
         try fleet.stop()
@@ -89,41 +86,15 @@ struct Throughput {
             cost(\.streamers), cost(\.parent), cost(\.sink), cost(\.others), window.entryBytes, written,
         ]
     }
+}
 
-    private func warmUp(_ server: PageServerProcess, apps count: Int) throws {
-        let earliest = monotonicNs() + Self.warmUpNs
-        let needed = Self.warmUpPages * Int64(PageTemplate.entries)
-        _ = try server.await("\(Self.warmUpPages) pages through each of \(count) apps", seconds: 30) { counts in
-            counts.apps.count == count && counts.apps.values.allSatisfy { $0.entries >= needed }
-        }
-        try Interruption.shared.pause(until: earliest)
-    }
+extension FlowWindow {
+    fileprivate var entryBytes: Cell { .number(bytes / entries, decimals: 0) }
 
-    /// What the server saw between two instants.
-    private struct Window {
-        var entries: Double
-        var bytes: Double
-        var seconds: Double
-        var serverSeconds: Double
-
-        var entryBytes: Cell { .number(bytes / entries, decimals: 0) }
-
-        var cells: [Cell] {
-            [
-                .number(entries / seconds, decimals: 0), .number(bytes / seconds / 1e6, decimals: 0),
-                .number(serverSeconds * 1e6 / entries, decimals: 2),
-            ]
-        }
-    }
-
-    private func window(_ server: PageServerProcess) throws -> Window {
-        let usedBefore = ProcessAccounts.cpuSeconds(server.process.pid)
-        let before = try server.counts()
-        try Interruption.shared.pause(until: before.timeNs + Int64(seconds) * 1_000_000_000)
-        let after = try server.counts()
-        let used = ProcessAccounts.cpuSeconds(server.process.pid) - usedBefore
-        return Window(
-            entries: Double(after.entries - before.entries), bytes: Double(after.bytes - before.bytes),
-            seconds: Double(after.timeNs - before.timeNs) / 1e9, serverSeconds: used)
+    fileprivate var cells: [Cell] {
+        [
+            .number(entriesPerSecond, decimals: 0), .number(megabytesPerSecond, decimals: 0),
+            .number(serverSeconds * 1e6 / entries, decimals: 2),
+        ]
     }
 }
