@@ -17,6 +17,8 @@ package struct EntriesHead: Equatable, Sendable {
     /// How many NDJSON lines follow; none in a batch that only moves the cursor.
     package var count: UInt32
     /// Where reading goes on once this batch is safe; empty when the batch does not move the cursor.
+    ///
+    /// Of a `replay`: up to when lines were shown again, in ns since 1970, which is never committed.
     package var cursor: String
 
     package init(appName: String, batch: UInt64, count: UInt32, cursor: String) {

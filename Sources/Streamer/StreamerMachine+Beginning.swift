@@ -25,13 +25,12 @@ extension StreamerMachine {
         ledger.load(loaded, reached: committed?.reached ?? LogCursor(nanoseconds: 0))
         sentFirstKept = ledger.firstKept
         self.committed = committed
-        // Only the first process of a fleet's life begins where people want to; the others go on.
-        let obeys = settings.incarnation <= 1 || committed == nil
-        if obeys, let tail = settings.tail {
+        // The parent says where people want to begin only to the process that shall do so; the others go on.
+        if let tail = settings.tail {
             self.tail = TailSearch(lines: tail, wall: now.wall)
             return effects + take(.askToken, now: now)
         }
-        return effects + begin(since: obeys ? settings.sinceNs.map { LogCursor(time: $0) } : nil, now: now)
+        return effects + begin(since: settings.sinceNs.map { LogCursor(time: $0) }, now: now)
             + take(.askToken, now: now)
     }
 

@@ -89,7 +89,7 @@ extension StreamerMachine {
             let chunk = batch.identities > 0 ? ledger.close(batch.identities, reached: reached) : nil
             defer { if !batch.isReplay { cursor = "" } }
             return OutgoingBatch(
-                number: first + UInt64(index), cursor: batch.isReplay ? "" : cursor, chunk: chunk,
+                number: first + UInt64(index), cursor: batch.isReplay ? reached.text : cursor, chunk: chunk,
                 firstKept: sentFirstKept)
         }
         ledger.openCount = open

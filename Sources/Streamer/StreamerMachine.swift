@@ -25,14 +25,10 @@ package struct StreamerMachine {
         package var follow: Bool
         /// Whether a sink that keeps its position takes part.
         package var hasKeepers: Bool
-        /// Which start of this Streamer it is, from 1: only the first obeys `sinceNs` and `tail` against a committed
-        /// cursor.
-        package var incarnation: Int
 
         package init(
             app: AppName, dialect: Dialect, pollIntervalMs: Int64, rules: CursorMachine.Rules = CursorMachine.Rules(),
-            sinceNs: Int64? = nil, tail: Int? = nil, follow: Bool = true, hasKeepers: Bool = false,
-            incarnation: Int = 1
+            sinceNs: Int64? = nil, tail: Int? = nil, follow: Bool = true, hasKeepers: Bool = false
         ) {
             self.app = app
             self.dialect = dialect
@@ -42,7 +38,6 @@ package struct StreamerMachine {
             self.tail = tail
             self.follow = follow
             self.hasKeepers = hasKeepers
-            self.incarnation = incarnation
         }
     }
 

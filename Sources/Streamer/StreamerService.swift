@@ -51,7 +51,7 @@ package final class StreamerService: WorkerService {
             StreamerMachine.Settings(
                 app: app, dialect: dialect, pollIntervalMs: settings.pollIntervalMs, rules: rules,
                 sinceNs: settings.sinceNs, tail: settings.tail, follow: settings.follow,
-                hasKeepers: settings.hasKeepers, incarnation: worker.incarnation),
+                hasKeepers: settings.hasKeepers),
             seed: monotonicNanoseconds())
         timer = LoopTimer(worker.loop)
         telemetryTimer = LoopTimer(worker.loop)

@@ -14,7 +14,8 @@ package struct StreamerSettings: Codable, Sendable, Equatable {
     package var pollIntervalMs: Int64
     /// How late a line may appear and still be found: this much is read again.
     package var overlapMs: Int64
-    /// Where people want to begin, in ns since 1970, although a cursor may be committed; nil goes on from that.
+    /// Where people want to begin, in ns since 1970, although a cursor may be committed; nil goes on from that, as does
+    /// every process after the one that began there.
     package var sinceNs: Int64?
     /// Where to end, in ns since 1970; nil never ends.
     package var untilNs: Int64?

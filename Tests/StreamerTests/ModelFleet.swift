@@ -69,7 +69,11 @@ struct ModelFleet: ~Copyable {
     /// A new process; the one before left nothing behind.
     mutating func boot(incarnation: Int) throws {
         var settings = settings
-        settings.incarnation = incarnation
+        // As the parent does: an explicit beginning is for the first process, and for the next while nothing is safe.
+        if incarnation > 1, store.cursor != nil {
+            settings.sinceNs = nil
+            settings.tail = nil
+        }
         machine = StreamerMachine(settings, seed: dice.next())
         digest = try PageDigest(app: settings.app, dialect: settings.dialect, filter: filter)
         sent = []

@@ -12,11 +12,10 @@ struct Fixture {
     static let now: Int64 = 1_780_000_000 * second
     static let moment = StreamMoment(monotonic: 7 * second, wall: now)
 
-    init(dialect: Dialect = .platform, since: Int64? = nil, incarnation: Int = 1) throws {
+    init(dialect: Dialect = .platform, since: Int64? = nil) throws {
         machine = StreamerMachine(
             StreamerMachine.Settings(
-                app: try AppName("web"), dialect: dialect, pollIntervalMs: 2000, sinceNs: since,
-                incarnation: incarnation),
+                app: try AppName("web"), dialect: dialect, pollIntervalMs: 2000, sinceNs: since),
             seed: 7)
     }
 
@@ -144,10 +143,10 @@ struct StreamerMachineStartTests {
         #expect(machine.timerFired(now: Fixture.moment) == [.askCursor])
     }
 
-    @Test("--since begins in the first incarnation, and in later ones when nothing is committed", arguments: [1, 2])
-    func since(incarnation: Int) throws {
+    @Test("--since begins where nothing is committed")
+    func since() throws {
         let since = LogCursor(time: Fixture.now - 60 * Fixture.second)
-        var machine = try Fixture(since: Int64(since.nanoseconds), incarnation: incarnation).machine
+        var machine = try Fixture(since: Int64(since.nanoseconds)).machine
         _ = machine.started()
         #expect(machine.registered(.success(Done())) == [.sayReady, .askCursor, .prepareTransport])
         let place = StreamPosition(at: since.previous)
@@ -158,27 +157,18 @@ struct StreamerMachineStartTests {
         #expect(machine.tableAnswered(hasToken: true, now: Fixture.moment) == [.fetch(since.previous)])
     }
 
-    @Test("against a committed cursor --since wins in the first incarnation, and gives way in later ones")
+    @Test("against a committed cursor --since wins where no sink keeps its position")
     func sinceAndCommitted() throws {
         let since = LogCursor(time: Fixture.now - 60 * Fixture.second)
-        for incarnation in [1, 2] {
-            var machine = try Fixture(since: Int64(since.nanoseconds), incarnation: incarnation).machine
-            _ = machine.started()
-            _ = machine.registered(.success(Done()))
-            let effects = machine.cursorAnswered(
-                .success(.init(cursor: "\(Fixture.now)")), loaded: [LoadedChunk(number: 7, count: 3)],
-                now: Fixture.moment)
-            let fetch = machine.tableAnswered(hasToken: true, now: Fixture.moment)
-            if incarnation == 1 {
-                let place = StreamPosition(at: since.previous)
-                let begin = OutgoingBatch(number: 1, cursor: place.text, chunk: nil, firstKept: 8)
-                #expect(effects == [.forget(3), .sendPosition(begin), .askTable])
-                #expect(fetch == [.fetch(since.previous)])
-            } else {
-                #expect(effects == [.askTable])
-                #expect(fetch == [.fetch(LogCursor(time: Fixture.now))])
-            }
-        }
+        var machine = try Fixture(since: Int64(since.nanoseconds)).machine
+        _ = machine.started()
+        _ = machine.registered(.success(Done()))
+        let effects = machine.cursorAnswered(
+            .success(.init(cursor: "\(Fixture.now)")), loaded: [LoadedChunk(number: 7, count: 3)], now: Fixture.moment)
+        let place = StreamPosition(at: since.previous)
+        let begin = OutgoingBatch(number: 1, cursor: place.text, chunk: nil, firstKept: 8)
+        #expect(effects == [.forget(3), .sendPosition(begin), .askTable])
+        #expect(machine.tableAnswered(hasToken: true, now: Fixture.moment) == [.fetch(since.previous)])
     }
 
     @Test("a cursor older than the service's retention leaves a gap line, with the place behind the gap")
