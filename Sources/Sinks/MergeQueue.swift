@@ -3,7 +3,7 @@
 // Pure: the clock is handed in, and what comes out is ranges of the batches' bytes. A line waits until
 //
 //     every app known has a line waiting, so that none of them can still have an earlier one (lines of an app come in
-//     their order), or
+//     their order); an app whose last word was a mark, as where its stream stops, is not waited for; or
 //     the window has passed since it came, or
 //     more than `mostWaitingBytes` wait.
 //
@@ -41,6 +41,8 @@ struct MergeQueue<Batch> {
     private(set) var deadlineMs: Int64?
     /// Bytes not yet out.
     private(set) var waitingBytes = 0
+    /// Apps that have nothing waiting and ended with a mark.
+    private var restingApps = 0
 
     init(windowMs: Int64) {
         self.windowMs = windowMs
@@ -59,6 +61,7 @@ struct MergeQueue<Batch> {
         precondition(!lines.isEmpty, "a batch without lines has nothing to merge")
         let index = index(of: app)
         let isHead = apps[index].isEmpty
+        if apps[index].isResting { restingApps -= 1 }
         apps[index].append(batch, lines, sourceBytes, nowMs)
         waitingBytes += Int(lines[lines.count - 1].end)
         if isHead { heads.insert(apps[index].headTime, index) }
@@ -76,6 +79,7 @@ struct MergeQueue<Batch> {
             let run = apps[first.app].takeRun(before: heads.second, own: first.app, atLeast: spare)
             waitingBytes -= run.bytes.count
             if apps[first.app].isEmpty { heads.removeFirst() } else { heads.replaceFirst(apps[first.app].headTime) }
+            if apps[first.app].isResting { restingApps += 1 }
             if run.endsBatch {
                 deadlineMs = firstDeadline
                 mustWait = mayBePreceded(nowMs)
@@ -86,9 +90,9 @@ struct MergeQueue<Batch> {
 
     /// Whether an app that has nothing waiting must still be waited for.
     private func mayBePreceded(_ nowMs: Int64) -> Bool {
-        guard heads.count < apps.count else { return false }
+        guard heads.count + restingApps < apps.count else { return false }
         guard apps.contains(where: { $0.sourceBytes > Self.pressure }) else { return true }
-        return apps.contains { $0.isEmpty && $0.lastMs > nowMs - Self.silenceMs }
+        return apps.contains { $0.isEmpty && !$0.isResting && $0.lastMs > nowMs - Self.silenceMs }
     }
 
     private var firstDeadline: Int64? {
@@ -129,14 +133,18 @@ private struct WaitingApp<Batch> {
     var lastMs: Int64 = 0
     /// Bytes of the batches that wait, as they came.
     private(set) var sourceBytes = 0
+    private var endsWithMark = false
 
     var isEmpty: Bool { head == items.count }
+    /// Whether nothing is expected of it: its last line, which is out, had no time.
+    var isResting: Bool { isEmpty && endsWithMark }
     /// When the first batch came, and the time of its next line; there must be one.
     var headMs: Int64 { items[head].sinceMs }
     var headTime: Int64 { items[head].lines[items[head].next].time }
 
     mutating func append(_ batch: Batch, _ lines: [TimedLine], _ count: Int, _ nowMs: Int64) {
         var lines = lines
+        endsWithMark = lines.last?.time == TimedLine.noTime
         for index in lines.indices {
             if lines[index].time == TimedLine.noTime {
                 lines[index].time = lastTime

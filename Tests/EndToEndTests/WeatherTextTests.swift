@@ -7,7 +7,8 @@ import WorkerHarness
 @Suite("Weather in the texts", .serialized)
 struct WeatherTextTests {
     private static let odd = [
-        "--odd", "ansi=0.1", "--odd", "control=0.1", "--odd", "empty=0.1", "--odd", "invalid=0.1", "--odd", "long=0.005",
+        "--odd", "ansi=0.1", "--odd", "control=0.1", "--odd", "empty=0.1", "--odd", "invalid=0.1", "--odd",
+        "long=0.005",
         "--long-bytes", "1048576",
     ]
 

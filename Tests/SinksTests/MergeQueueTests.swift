@@ -99,6 +99,25 @@ struct MergeQueueTests {
             ])
     }
 
+    @Test("nobody waits for an app whose stream has stopped, until it speaks again")
+    func stopped() {
+        let driver = Driver(windowMs: 500)
+        driver.add(app: 0, [10, TimedLine.noTime])
+        driver.add(app: 1, [20, TimedLine.noTime])
+        driver.release()
+        #expect(driver.out.count == 4 && driver.queue.deadlineMs == nil, "a stop of all waits for nobody")
+        driver.out = []
+        driver.add(app: 0, [30])
+        driver.release()
+        #expect(driver.texts == ["0:30"])
+        driver.add(app: 1, [40])
+        driver.release()
+        #expect(driver.texts == ["0:30"], "app 0 is waited for again")
+        driver.nowMs = 500
+        driver.release()
+        #expect(driver.texts == ["0:30", "1:40"])
+    }
+
     @Test("of equal times the app known for longer comes first")
     func ties() {
         let driver = Driver(windowMs: 500)
