@@ -68,7 +68,7 @@ extension FleetOptions {
         overlapMs = try values.parsed(.overlap, Self.parseOverlap) ?? 20_000
         fileSinks = try Self.fileSinks(values, surroundings)
         highlight = try values.parsed(.highlight, Self.parsePatterns) ?? []
-        mergeWindowMs = try values.parsed(.mergeWindow, Self.parseMergeWindow) ?? 500
+        mergeWindowMs = try values.parsed(.mergeWindow, Self.parseMergeWindow) ?? (surroundings.isTerminal ? 500 : 0)
         output = try values.parsed(.output, Self.parseOutput) ?? .pretty
         events = try values.parsed(.events, Self.notEmpty)
         stateDirectory = try Self.stateDirectory(values, sandbox: sandbox, surroundings)

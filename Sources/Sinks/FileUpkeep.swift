@@ -54,6 +54,8 @@ package final class FileUpkeep {
     private let timer: LoopTimer
     private var committed: UInt64
     private var isBusy = false
+    /// Whether the timer is armed; a rotation meanwhile must not put it off, or with one a second nothing ever happened.
+    private var isWaiting = false
     private var isStopped = false
     private var trouble: String?
 
@@ -70,14 +72,22 @@ package final class FileUpkeep {
 
     /// Looks soon whether there is something to do.
     func wake() {
-        guard !isBusy, !isStopped else { return }
-        timer.start(after: Self.askMs) { [unowned self] in look() }
+        guard !isBusy, !isWaiting, !isStopped else { return }
+        look(after: Self.askMs)
     }
 
     /// Leaves everything as it is; what was half done is done again at the next start.
     func stop() {
         isStopped = true
         timer.close()
+    }
+
+    private func look(after milliseconds: Int64) {
+        isWaiting = true
+        timer.start(after: milliseconds) { [unowned self] in
+            isWaiting = false
+            look()
+        }
     }
 
     private func look() {
@@ -109,7 +119,7 @@ package final class FileUpkeep {
                 committed = max(committed, position.sequence)
             }
             if committed > before { return look() }
-            timer.start(after: Self.askAgainMs) { [unowned self] in look() }
+            look(after: Self.askAgainMs)
         }
     }
 
@@ -141,7 +151,7 @@ package final class FileUpkeep {
         case .failure(let error):
             if trouble != error.description { worker.log("\(error); tried again in a minute") }
             trouble = error.description
-            timer.start(after: Self.troubleMs) { [unowned self] in look() }
+            look(after: Self.troubleMs)
         }
     }
 }

@@ -5,8 +5,9 @@ import Glibc
 
 /// The file of one fleet's sink, gone with its folder.
 final class SinkFile {
-    /// The file is rotated there, and one rotated file is kept: an hour at full speed must not fill the disk.
-    static let rotateBytes = 256 * 1_048_576
+    /// The file is rotated there, and one rotated file is kept: an hour at full speed must not fill the disk, and a
+    /// virtual machine must not be timed while it asks its host for memory that it did not have before.
+    static let rotateBytes = 32 * 1_048_576
 
     private static let memoryFolder = "/dev/shm"
 

@@ -88,7 +88,7 @@ struct StartCommand: ParsableCommand {
     var highlight: [String] = []
     @Option(
         help: .init(
-            "How long a line may wait for earlier ones of other apps; 0 does not sort. (default: 500ms)",
+            "How long a line may wait for earlier ones of other apps; 0 does not sort. (default: 500ms on a terminal)",
             valueName: "duration"))
     var mergeWindow: String?
     @Option(

@@ -27,7 +27,8 @@ struct SelectionOptionsTests {
         #expect(options.follow)
         #expect(!options.isFinite)
         #expect(options.overlapMs == 20_000)
-        #expect(options.mergeWindowMs == 500)
+        #expect(options.mergeWindowMs == 0, "a program that reads wants its lines at once")
+        #expect(try self.options([:], isTerminal: true).mergeWindowMs == 500)
         #expect(options.tail == nil)
         #expect(options.untilNs == nil)
     }

@@ -186,4 +186,19 @@ struct FileSinkTroubleTests {
         try sink.stop()
         #expect(folder.everything() == "5\n6\n")
     }
+
+    @Test("rotations that never pause do not put off what is to be removed")
+    func keepsWhileBusy() throws {
+        let loop = try Loop()
+        let sink = try FileSinkProcess(
+            loop, store, FileSinkSettings(path: folder.at("app"), rotateBytes: 2, keep: 1))
+        let start = monotonicNanoseconds()
+        var number = 0
+        repeat {
+            number += 1
+            store.position = try sink.write([["\(number)"]]).last
+        } while (number < 3 || folder.names.contains("app.000001")) && monotonicNanoseconds() - start < 20_000_000_000
+        #expect(!folder.names.contains("app.000001"), "after \(number) rotations in 20 s")
+        try sink.stop()
+    }
 }

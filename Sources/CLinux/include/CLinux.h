@@ -99,6 +99,11 @@ static inline int linux_core_dumped(int wait_status) {
     return WIFSIGNALED(wait_status) && WCOREDUMP(wait_status);
 }
 
+/// Fetches memory that is about to be read and written; any address will do.
+static inline void linux_prefetch(const void *address) {
+    __builtin_prefetch(address, 1);
+}
+
 /// The environment of this process. Valid until it is changed; Swift sees `environ` as an unguarded global.
 static inline char **linux_environment(void) {
     extern char **environ;
