@@ -89,7 +89,7 @@ extension SimulatedApp {
     }
 
     func appendIdentifier(of line: LogLine, to bytes: inout [UInt8]) {
-        appendHexadecimal(key, digits: 8, to: &bytes)
+        appendHexadecimal(recordKey, digits: 8, to: &bytes)
         appendHexadecimal(UInt64(truncatingIfNeeded: line.sequence), digits: 16, to: &bytes)
     }
 }

@@ -50,6 +50,8 @@ package struct SimulatedApp: Sendable {
     let epoch: Int64
 
     let key: UInt64
+    /// Begins the ids of its records: another log of the same seed, begun at another time, has other records.
+    let recordKey: UInt64
 
     private static let regions = ["iad", "cdg", "nrt", "fra", "syd", "gru", "lhr", "sjc", "sin", "ams"]
 
@@ -59,6 +61,7 @@ package struct SimulatedApp: Sendable {
         self.pages = pages
         key = mixed(name, key: settings.seed)
         epoch = settings.epoch
+        recordKey = mixed(key ^ UInt64(bitPattern: settings.epoch))
         timeline = LineHistory(from: settings.epoch, settings: settings.lines, key: key)
         var draw = Draw(mixed(key ^ 0x6D61_6368))
         let firstRegion = draw.below(Self.regions.count)

@@ -77,14 +77,17 @@ import Testing
         #expect(page.meta.next_token == "\(app.timeline.timestamp(of: 3_000))")
     }
 
-    @Test("no two records of any app share an id")
+    @Test("no two records of any app share an id, and none with those of a log that began at another time")
     func identifies() throws {
-        let ids = try ["web", "api", "worker"].flatMap { name in
-            let app = SimulatedApp(name: name, settings: traffic())
+        let logs = ["web", "api", "worker"].map { ($0, epoch) } + [("web", epoch + 1)]
+        let ids = try logs.flatMap { name, epoch in
+            var settings = traffic()
+            settings.epoch = epoch
+            let app = SimulatedApp(name: name, settings: settings)
             let bytes = app.platformPage(Array(1...2_000))
             return try JSONDecoder().decode(PlatformPage.self, from: Data(bytes)).data.map(\.id)
         }
-        #expect(Set(ids).count == 6_000)
+        #expect(Set(ids).count == 8_000)
     }
 
     @Test("an empty platform page has the empty token")

@@ -54,14 +54,15 @@ struct ModelFleet: ~Copyable {
     var failOnce = 0
     var filter = LineFilterSettings()
 
-    init(_ server: ModelServer, _ settings: StreamerMachine.Settings, seed: UInt64, store: ModelStore = ModelStore()) {
+    init(_ server: ModelServer, _ settings: StreamerMachine.Settings, seed: UInt64, store: ModelStore = ModelStore())
+        throws
+    {
         self.server = server
         self.settings = settings
         self.store = store
         dice = Dice(seed: seed &+ 77)
         machine = StreamerMachine(settings, seed: seed)
-        // swift-format-ignore: NeverUseForceTry
-        digest = try! PageDigest(app: settings.app, dialect: settings.dialect)
+        digest = try PageDigest(app: settings.app, dialect: settings.dialect)
     }
 
     var moment: StreamMoment { StreamMoment(monotonic: now - ModelServer.start + 5_000, wall: now) }

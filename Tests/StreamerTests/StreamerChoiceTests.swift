@@ -37,7 +37,7 @@ struct StreamerChoiceTests {
         _ server: ModelServer, _ settings: StreamerMachine.Settings, at line: Int, store: ModelStore = ModelStore(),
         filter: LineFilterSettings = LineFilterSettings()
     ) throws -> (store: ModelStore, replayed: [String], finished: Bool, at: Int64, filtered: Int) {
-        var fleet = ModelFleet(server, settings, seed: 9, store: store)
+        var fleet = try ModelFleet(server, settings, seed: 9, store: store)
         fleet.filter = filter
         fleet.now = Int64(time(line).nanoseconds) + 1
         try fleet.boot(incarnation: 1)

@@ -32,7 +32,7 @@ struct StreamerModelTests {
         var settings = try settings(server, overlap: overlap)
         // A page that is not known to be full is read on all the same, only more slowly.
         if dice.once(in: 5), server.isSparse { settings.rules.fullPageEntries = 100 }
-        var fleet = ModelFleet(server, settings, seed: seed)
+        var fleet = try ModelFleet(server, settings, seed: seed)
         fleet.failOnce = dice.pick([0, 5, 30])
         let crashOnce = dice.pick([10, 100, 1_000_000])
         let last = server.lines.map(\.visibleAt).max() ?? ModelServer.start
