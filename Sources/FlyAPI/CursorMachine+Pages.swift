@@ -92,8 +92,9 @@ extension CursorMachine {
             if isLookingBack { endLookBack(at: onward, frontierBefore: frontierBefore, now: now, plan: &plan) }
         } else if isFull, page.unseenCount > 0 {
             stay(page, asked: asked, end: max(end, page.latest ?? end), plan: &plan)
-        } else if isFull, page.entryCount >= largestPage, step(page, asked: asked, end: end, plan: &plan) {
-            return
+        } else if isFull {
+            // However it is read, a full page is no end of the log: what lies behind it was not asked for.
+            if !step(page, asked: asked, end: end, plan: &plan) { isLookingBack = false }
         } else if page.unseenCount > 0 {
             isLookingBack = false
         } else {
@@ -119,14 +120,16 @@ extension CursorMachine {
     private mutating func step(_ page: PageSummary, asked: LogCursor, end: LogCursor, plan: inout PagePlan) -> Bool {
         let end = max(end, page.latest ?? end)
         guard end == asked || end == asked.next else { return false }
+        // A server that was seen to put more on a page has not cut this one.
+        let mayBeCut = page.entryCount >= largestPage
         if end == asked {
             // The next moment that can be told from this one: by the token, or by the times shown.
             let hasToken = page.nextToken == .cursor(end)
             let next = end.advanced(nanoseconds: hasToken ? 1 : precision)
-            plan.cut = StreamStart.Gap(from: end, to: next.previous)
+            if mayBeCut { plan.cut = StreamStart.Gap(from: end, to: next.previous) }
             request = next
         } else {
-            suspect = end
+            suspect = mayBeCut ? end : nil
             request = end
         }
         nanosecondSteps += 1
