@@ -55,7 +55,7 @@ struct WeatherTextTests {
         let fleet = try FleetProcess(
             [
                 "--api-url", stage.simulator.url, "--state-dir", stage.folder.path + "/state", "--apps", "web",
-                "--poll-interval", "100ms",
+                "--poll-interval", "100ms", "--since", "10m",
             ], environment: ["FLY_ACCESS_TOKEN": stage.simulator.token])
         defer { fleet.dispose() }
         try await fleet.program.output.wait("the last lines") { lines in
