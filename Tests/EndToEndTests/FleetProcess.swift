@@ -154,6 +154,8 @@ final class FleetProcess: Sendable {
 
     /// Waits until an app has a line numbered `number` or later.
     func line(_ app: String, atLeast number: Int, seconds: Double = 30) async throws {
+        // It may have come long ago, with many of another app behind it.
+        if (sequences(app).max() ?? 0) >= number { return }
         try await program.output.wait("line \(number) of \(app)", seconds: seconds) { lines in
             Self.logLines(lines.suffix(400)).contains { $0.app_name == app && ($0.sequence ?? 0) >= number }
         }
