@@ -58,7 +58,7 @@ targets += library("LinePatterns", ["CPcre2"])
 targets += library("ConfigurationModel", tested: false)
 
 // The event loop and what stands on it.
-targets += library("EventLoop", ["CLibuv", "CLinux"], testDependencies: ["WorkerHarness"])
+targets += library("EventLoop", ["CLibuv", "CLinux"], testDependencies: ["TestWorker", "WorkerHarness"])
 targets += library(
     "WorkerRuntime", ["CLinux", "EventLoop", "Framing", "WorkerProtocol"],
     testDependencies: ["TestWorker", "WorkerHarness"])
@@ -118,7 +118,8 @@ targets += [
 // What tests run: a worker that misbehaves as told, and a harness that plays the parent.
 targets += [
     .executableTarget(
-        name: "TestWorker", dependencies: ["Framing", "WorkerProtocol", "WorkerRuntime"], path: "Tests/TestWorker",
+        name: "TestWorker", dependencies: ["CLinux", "EventLoop", "Framing", "WorkerProtocol", "WorkerRuntime"],
+        path: "Tests/TestWorker",
         swiftSettings: settings),
     .target(
         name: "WorkerHarness", dependencies: ["CLinux", "EventLoop", "Framing", "WorkerProtocol"],

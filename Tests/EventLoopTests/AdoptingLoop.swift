@@ -37,7 +37,7 @@ final class AdoptingLoop {
         tick.close()
         loop.disownOrphans()
         loop.run()
-        #expect(loop.isEmpty)
+        #expect(loop.isEmpty, "something is left in the loop")
     }
 }
 
@@ -78,6 +78,15 @@ final class WatchedChild {
     var lines: [Substring] { output.split(separator: "\n") }
     /// The pids that stand on stdout one a line.
     var pids: [Int32] { lines.compactMap { Int32($0) } }
+
+    /// What is known of its end: an expectation's comment is all that an exit test tells of a failure.
+    var account: Comment {
+        let left = survivors.map { "\($0) \(processStat($0).prefix(4).joined(separator: " "))" }
+        return """
+            exit \(exit.map { "\($0)" } ?? "none") × \(exits), session \(sessionEnd.map { "\($0)" } ?? "unknown"), \
+            left at the exit: \(left), of pids \(pids)
+            """
+    }
 
     private func ended(_ exit: ProcessExit) {
         exitedAtNs = monotonicNanoseconds()
@@ -123,6 +132,12 @@ func spawnUnowned(_ words: [String], ownSession: Bool = true) -> Int32 {
     let code = linux_spawn(words[0], &arguments, &environment, [null, null, null], 3, ownSession ? 1 : 0, &pid)
     precondition(code == 0, "no child: \(code)")
     return pid
+}
+
+/// What children and zombies this process has, for a comment.
+func childAccount() -> Comment {
+    let children = (try? childPids(bySearch: false)) ?? []
+    return "children: \(children.map { "\($0) \(processStat($0).prefix(4).joined(separator: " "))" })"
 }
 
 /// Whether this process has neither a child nor a zombie.

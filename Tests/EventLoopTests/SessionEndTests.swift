@@ -36,13 +36,16 @@ import WorkerHarness
                 turner.loop, .bash(SessionEndTests.family + "read -r line; " + end), holdInput: true)
             turner.turn("six pids") { worker.pids.count == SessionEndTests.familySize }
             let groups = Set(worker.pids.map { getpgid($0) })
-            #expect(groups.count > 1 && worker.pids.allSatisfy { getsid($0) == worker.pid })
+            let sessions = worker.pids.map { getsid($0) }
+            #expect(
+                groups.count > 1 && sessions.allSatisfy { $0 == worker.pid },
+                "groups \(groups), sessions \(sessions) of \(worker.pids), not all in \(worker.pid)")
             worker.child?.input.close()
             turner.turn("the exit") { worker.exit != nil }
-            #expect(worker.survivors.isEmpty)
-            #expect(worker.sessionEnd == .empty)
-            #expect(worker.exits == 1)
-            #expect(hasNoChild())
+            #expect(worker.survivors.isEmpty, worker.account)
+            #expect(worker.sessionEnd == .empty, worker.account)
+            #expect(worker.exits == 1, worker.account)
+            #expect(hasNoChild(), childAccount())
             turner.turn("both ends of file") { worker.isQuiet }
             worker.closePipes()
             turner.close()
@@ -58,12 +61,12 @@ import WorkerHarness
             turner.turn("a deaf grandchild") { worker.output.contains("ready") && worker.pids.count == 1 }
             worker.child?.signalGroup(SIGTERM)
             turner.turn("the exit") { worker.exit != nil }
-            #expect(worker.exit == .signaled(signal: SIGTERM, coreDumped: false))
-            #expect(worker.survivors.isEmpty && worker.sessionEnd == .empty)
+            #expect(worker.exit == .signaled(signal: SIGTERM, coreDumped: false), worker.account)
+            #expect(worker.survivors.isEmpty && worker.sessionEnd == .empty, worker.account)
             turner.turn("both ends of file") { worker.isQuiet }
             worker.closePipes()
             turner.close()
-            #expect(hasNoChild())
+            #expect(hasNoChild(), childAccount())
         }
     }
 
@@ -89,15 +92,15 @@ import WorkerHarness
                 """
             let worker = try WatchedChild(turner.loop, .shell(script))
             turner.turn("the exit") { worker.exit != nil && worker.isQuiet }
-            #expect(worker.exit == .exited(code: 5) && worker.sessionEnd == .empty)
+            #expect(worker.exit == .exited(code: 5) && worker.sessionEnd == .empty, worker.account)
             let daemon = try #require(worker.pids.first)
-            #expect(worker.survivors == [daemon])
-            #expect(processStat(daemon).dropFirst().first == "\(getpid())")
+            #expect(worker.survivors == [daemon], worker.account)
+            #expect(processStat(daemon).dropFirst().first == "\(getpid())", childAccount())
             kill(daemon, SIGKILL)
             turner.turn("no zombie") { !processExists(daemon) }
             worker.closePipes()
             turner.close()
-            #expect(hasNoChild())
+            #expect(hasNoChild(), childAccount())
         }
     }
 
@@ -114,16 +117,16 @@ import WorkerHarness
             for _ in 0..<5 {
                 let worker = try WatchedChild(turner.loop, .shell("sleep 1000 & echo $!; exit 1"))
                 turner.turn("the exit") { worker.exit != nil && worker.isQuiet }
-                #expect(worker.survivors.isEmpty)
+                #expect(worker.survivors.isEmpty, worker.account)
                 worker.closePipes()
             }
             for pid in [sibling, leader] {
-                #expect(processStat(pid).first != "Z" && processExists(pid))
+                #expect(processStat(pid).first != "Z" && processExists(pid), childAccount())
                 kill(pid, SIGTERM)
                 turner.turn("no zombie") { !processExists(pid) }
             }
             turner.close()
-            #expect(hasNoChild())
+            #expect(hasNoChild(), childAccount())
         }
     }
 
@@ -139,14 +142,14 @@ import WorkerHarness
             // Something else ends meanwhile, and is looked after.
             let other = try WatchedChild(turner.loop, .shell("sleep 1000 & exit 0"))
             turner.turn("the other's end") { other.exit != nil && other.isQuiet }
-            #expect(processExists(orphan) && worker.exit == nil)
+            #expect(processExists(orphan) && worker.exit == nil, worker.account)
             worker.child?.input.close()
             turner.turn("the exit") { worker.exit != nil && worker.isQuiet }
-            #expect(worker.survivors.isEmpty && worker.exit == .exited(code: 2))
+            #expect(worker.survivors.isEmpty && worker.exit == .exited(code: 2), worker.account)
             worker.closePipes()
             other.closePipes()
             turner.close()
-            #expect(hasNoChild())
+            #expect(hasNoChild(), childAccount())
         }
     }
 
@@ -183,8 +186,8 @@ import WorkerHarness
             worker.child?.input.close()
             turner.turn("the exit") { worker.exit != nil }
             let elapsedMs = (worker.exitedAtNs - start) / 1_000_000
-            #expect(worker.exit == .exited(code: 6) && worker.sessionEnd == .notEmpty)
-            #expect(worker.survivors == [frozen] && elapsedMs >= 500 && !processExists(worker.pid))
+            #expect(worker.exit == .exited(code: 6) && worker.sessionEnd == .notEmpty, worker.account)
+            #expect(worker.survivors == [frozen] && elapsedMs >= 500 && !processExists(worker.pid), worker.account)
             SpawnFigureTests.say("reported \(elapsedMs) ms after the end of a worker with an unkillable grandchild")
             try "THAWED".write(toFile: group + "/freezer.state", atomically: false, encoding: .utf8)
             turner.turn("its death") { !processExists(frozen) && worker.isQuiet }

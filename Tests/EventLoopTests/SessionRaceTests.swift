@@ -36,15 +36,15 @@ import Testing
                 turner.turn("the exits") { workers.allSatisfy { $0.exit != nil } }
                 for worker in workers {
                     let survivors = pids(worker).filter(processExists)
-                    #expect(survivors.isEmpty)
+                    #expect(survivors.isEmpty, worker.account)
                     for pid in survivors { kill(pid, SIGKILL) }
-                    #expect(worker.sessionEnd == .empty)
+                    #expect(worker.sessionEnd == .empty, worker.account)
                 }
                 turner.turn("both ends of file") { workers.allSatisfy(\.isQuiet) }
                 workers.forEach { $0.closePipes() }
             }
             turner.close()
-            #expect(hasNoChild())
+            #expect(hasNoChild(), childAccount())
         }
     }
 
@@ -65,13 +65,13 @@ import Testing
             var status: Int32 = 0
             while linux_peek_exit(worker.pid, &status) == 0 { sched_yield() }
             turner.turn("the exit") { worker.exit != nil }
-            #expect(worker.survivors.isEmpty && worker.sessionEnd == .empty)
+            #expect(worker.survivors.isEmpty && worker.sessionEnd == .empty, worker.account)
             for pid in worker.survivors { kill(pid, SIGKILL) }
             turner.turn("both ends of file") { worker.isQuiet }
             worker.closePipes()
             turner.close()
             close(descriptor)
-            #expect(hasNoChild())
+            #expect(hasNoChild(), childAccount())
         }
     }
 }
