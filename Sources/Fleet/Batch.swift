@@ -34,7 +34,7 @@ package struct Batch<Body> {
     /// By what its lines are known when they come again; nil where the Streamer has nothing to say of that.
     package let chunk: Chunk?
     /// What is delivered.
-    package let body: Body
+    package var body: Body
 
     /// A batch as its Streamer sent it.
     package init(
@@ -51,16 +51,20 @@ package struct Batch<Body> {
         self.body = body
     }
 
-    /// What it counts for while it is held, in bytes.
-    var heldBytes: Int { bytes + (chunk?.bytes ?? 0) + BatchLimits.overheadBytes }
+    /// What it counts for while its lines are held, in bytes.
+    var heldBytes: Int { bytes + keptBytes }
+    /// What it counts for from then on until it is committed.
+    var keptBytes: Int { (chunk?.bytes ?? 0) + BatchLimits.overheadBytes }
 }
 
 /// The sizes of the log relay, in bytes.
 package enum BatchLimits {
     /// A subscriber may have this much in hand without having acknowledged it.
     package static let subscriberWindow = 8 * 1024 * 1024
-    /// An app whose batches take this much before they are committed is waited for: its Streamer may not send much more.
-    package static let pressure = 256 * 1024
+    /// An app of which this much is acknowledged and not committed is committed at once.
+    package static let pressure = 1024 * 1024
+    /// An app of which more than this is acknowledged and not committed gets no receipts: its Streamer stops soon.
+    package static let lag = 4 * 1024 * 1024
     /// About how much of identities goes into one commit.
     package static let commit = 4 * 1024 * 1024
     /// What a batch takes beside its frames.
@@ -80,7 +84,7 @@ package struct BatchSubscriber: Equatable, Sendable {
     var keepsPosition: Bool { name != nil }
 }
 
-/// The last batch of an app that is safe for good: its Streamer may forget it, and all before it.
+/// The last batch of an app that all subscribers have safe: its Streamer may forget it, and all before it.
 package struct BatchReceipt: Equatable, Sendable {
     /// The app of the batch.
     package let app: String

@@ -68,23 +68,11 @@ extension BatchLedger {
         }
     }
 
-    /// The commit is in the store: gives the last batch of each app that may be forgotten.
-    package mutating func commitSucceeded() -> [BatchReceipt] {
+    /// The commit is in the store.
+    package mutating func commitSucceeded() {
         precondition(committing > 0, "a commit succeeded that never began")
-        var receipts: [BatchReceipt] = []
-        commits += 1
-        for entry in entries.prefix(committing) {
-            if apps[entry.app].commit == commits {
-                receipts[apps[entry.app].place] = receipt(of: entry)
-            } else {
-                apps[entry.app].commit = commits
-                apps[entry.app].place = receipts.count
-                receipts.append(receipt(of: entry))
-            }
-        }
         for _ in 0..<committing { removeFirst() }
         committing = 0
-        return receipts
     }
 
     /// The commit did not happen, or nobody knows whether it did: it is due again, with what came since.

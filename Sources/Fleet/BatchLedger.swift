@@ -1,12 +1,17 @@
 // Which batches are on their way, to whom, and what of them may be committed. Pure.
 //
 // All batches stand in one order, that of their arrival. Every durable subscriber gets them in it and acknowledges them
-// in it, so that each is a prefix: acknowledged <= delivered. What all have acknowledged may be committed, a prefix at a
-// time; a batch is held until then, for a subscriber that dies gets again what it had not acknowledged.
+// in it, so that each is a prefix: acknowledged <= delivered. The lines of a batch are held until all have acknowledged it,
+// for a subscriber that dies gets again what it had not; what may be committed of it then is held until it is, a prefix
+// at a time.
 //
 //     base            committable                                            base + entries.count
 //      | acknowledged by all |  acknowledged by some, delivered, waiting             |
 //      | of which `committing` are in the store's hands                              |
+//
+// A Streamer gets its receipt when all have acknowledged, so that it never waits for a transaction, unless the store is
+// far behind with its app: how much would be read again after a crash is bounded, and a store that is gone stops the
+// source.
 //
 // Invariant: of a subscriber that keeps a position there is one for each batch in base..<acknowledged, so that what is
 // committed for it is where it stood behind the last batch of the prefix, however far it has got since.
@@ -18,10 +23,12 @@ internal import DequeModule
 /// Every call takes constant time for each batch, whatever the number of apps.
 package struct BatchLedger<Body> {
     struct Entry {
-        let batch: Batch<Body>
+        var batch: Batch<Body>
         let app: Int
-        /// Whether it is safe only once the store has it; otherwise when all have acknowledged it.
+        /// Whether there is something of it to commit; otherwise it is done with when all have acknowledged it.
         let needsStore: Bool
+        /// Whether its Streamer was told to forget it.
+        var isReceipted = false
     }
 
     struct Subscriber {
@@ -61,17 +68,25 @@ package struct BatchLedger<Body> {
     var apps: [AppBook] = []
     /// Counts commits, to know which apps are in the one at hand.
     var commits = 0
+    /// Receipts that are due, at most one in a row for an app.
+    private var receipts: [BatchReceipt] = []
+    /// Batches that all have acknowledged and that wait for the store to catch up before they get their receipts.
+    private var unreceipted = 0
     private var places: [String: Int] = [:]
     private var appsUnderPressure = 0
     private let hasKeepers: Bool
+    private let strip: (inout Body) -> Void
 
     /// Bytes held, delivered or not.
     package private(set) var heldBytes = 0
 
     /// Books without a batch; the subscribers are known by their places.
-    package init(subscribers: [BatchSubscriber]) {
+    ///
+    /// - Parameter strip: lets go of the lines of a batch that all have acknowledged, not of its identities.
+    package init(subscribers: [BatchSubscriber], strip: @escaping (inout Body) -> Void = { _ in }) {
         self.subscribers = subscribers.map { Subscriber(description: $0, acknowledged: 0, delivered: 0) }
         hasKeepers = subscribers.contains { $0.keepsPosition }
+        self.strip = strip
     }
 
     var end: Int { base + entries.count }
@@ -98,7 +113,7 @@ package struct BatchLedger<Body> {
     /// Whether a commit is under way.
     package var isCommitting: Bool { committing > 0 }
 
-    /// Whether some app's Streamer will soon have to wait for a commit.
+    /// Whether some app has much to commit.
     package var isUnderPressure: Bool { appsUnderPressure > 0 }
 
     // MARK: batches
@@ -200,10 +215,29 @@ package struct BatchLedger<Body> {
     private mutating func advance() {
         let acknowledged = subscribers.reduce(end) { min($0, $1.acknowledged) }
         while committable < acknowledged {
-            let entry = entries[committable - base]
+            let index = committable - base
+            let entry = entries[index]
+            strip(&entries[index].batch.body)
+            heldBytes -= entry.batch.bytes
             countPressure(entry.app, entry.batch.bytes)
             committable += 1
+            unreceipted += 1
+            giveReceipt(index)
         }
+    }
+
+    /// Receipts the batch at an index that all have acknowledged, if the store is not too far behind.
+    private mutating func giveReceipt(_ index: Int) {
+        let entry = entries[index]
+        guard !entry.isReceipted, apps[entry.app].committableBytes <= BatchLimits.lag else { return }
+        entries[index].isReceipted = true
+        unreceipted -= 1
+        note(receipt(of: entry))
+    }
+
+    private mutating func note(_ receipt: BatchReceipt) {
+        if receipts.last?.app == receipt.app { receipts.removeLast() }
+        receipts.append(receipt)
     }
 
     private mutating func countPressure(_ app: Int, _ bytes: Int) {
@@ -215,15 +249,13 @@ package struct BatchLedger<Body> {
 
     // MARK: release
 
-    /// Lets go of the batches at the front that all have acknowledged and the store need not know of.
-    package mutating func releaseUnstored() -> [BatchReceipt] {
-        var receipts: [BatchReceipt] = []
-        while canCommit, let first = entries.first, !first.needsStore {
-            let receipt = receipt(of: first)
-            if receipts.last?.app == receipt.app { receipts.removeLast() }
-            receipts.append(receipt)
-            removeFirst()
-        }
+    /// Takes the receipts that are due: of each the last batch, which its Streamer may forget with all before it.
+    ///
+    /// What all have acknowledged and the store need not know of leaves the books.
+    package mutating func takeReceipts() -> [BatchReceipt] {
+        while canCommit, let first = entries.first, !first.needsStore { removeFirst() }
+        giveReceipts()
+        defer { receipts = [] }
         return receipts
     }
 
@@ -251,15 +283,25 @@ package struct BatchLedger<Body> {
         BatchReceipt(app: entry.batch.app, number: entry.batch.number, incarnation: entry.batch.incarnation)
     }
 
-    /// Takes the first batch out of the books.
+    /// Takes the first batch out of the books; all have acknowledged it.
     mutating func removeFirst() {
         let entry = entries.removeFirst()
-        heldBytes -= entry.batch.heldBytes
+        heldBytes -= entry.batch.keptBytes
         apps[entry.app].held -= 1
         countPressure(entry.app, -entry.batch.bytes)
         base += 1
+        if !entry.isReceipted {
+            unreceipted -= 1
+            note(receipt(of: entry))
+        }
         for subscriber in subscribers.indices where !subscribers[subscriber].positions.isEmpty {
             subscribers[subscriber].positions.removeFirst()
         }
+    }
+
+    /// What waited for the store to catch up gets its receipts if that has.
+    private mutating func giveReceipts() {
+        guard unreceipted > 0 else { return }
+        for index in 0..<(committable - base) { giveReceipt(index) }
     }
 }

@@ -1,5 +1,6 @@
 // When what is safe in the sinks goes into the store. One commit at a time: what comes meanwhile shares the next one. It
-// begins at once when somebody waits for it or soon would, and else after a while, so that many apps share it.
+// begins at once when somebody waits for it or an app has much to commit, and else after a while, so that many apps share
+// it.
 
 internal import EventLoop
 internal import Framing
@@ -61,10 +62,8 @@ extension LogRelay {
 
     private func succeeded(_ moved: [String]) {
         for app in moved { host.cursorWasCommitted(app) }
-        let receipts = ledger.commitSucceeded()
-        for receipt in receipts { forget(receipt) }
+        ledger.commitSucceeded()
         release()
-        for receipt in receipts { serveWaiters(receipt.app) }
         gate.holds(ledger.heldBytes)
         considerCommit()
         if !ledger.isCommitting { endFlush() }

@@ -1,6 +1,7 @@
-// Entries from the Streamers to the sinks, acknowledgements back, commits into the store, and then the Streamers' receipts.
+// Entries from the Streamers to the sinks, acknowledgements back, then the Streamers' receipts and commits into the store.
 //
-//     Streamer -memory, entries-> relay -entries-> every sink -ack-> relay -commit-> store -reply-> relay -ack-> Streamer
+//     Streamer -memory, entries-> relay -entries-> every sink -ack-> relay -ack-> Streamer
+//                                                                    relay -commit-> store
 //
 // The bytes of a batch are never looked at, only its head. What is held is bounded: see StreamerGate. What is committed
 // when is in LogRelay+Commit.swift.
@@ -37,7 +38,8 @@ struct RelaySink {
 
 /// A batch with the identities that came before it.
 struct RelayedBatch {
-    let entries: Frame
+    /// Nil once all sinks have it.
+    var entries: Frame?
     let memory: HeldMemory?
 
     /// The identities as bytes; empty where there are none.
@@ -88,7 +90,7 @@ final class LogRelay {
         let durable = sinks.filter { !$0.isLive }
         self.durable = durable.map(\.path)
         livePath = sinks.first(where: \.isLive)?.path
-        ledger = BatchLedger(subscribers: durable.map { BatchSubscriber(name: $0.name) })
+        ledger = BatchLedger(subscribers: durable.map { BatchSubscriber(name: $0.name) }) { $0.entries = nil }
         gate = StreamerGate(loop) { [unowned host] body in host.forEachStreamer(body) }
         commitTimer = LoopTimer(loop)
         retryTimer = LoopTimer(loop)
@@ -278,6 +280,7 @@ final class LogRelay {
         guard livePath == nil else { return feed.detach() }
         isAbandoned = true
         for receipt in ledger.abandon() { forget(receipt) }
+        release()
         gate.holds(ledger.heldBytes)
         considerCommit()
     }
@@ -288,7 +291,8 @@ final class LogRelay {
 
     private func deliver(to place: Int, ignoringWindow: Bool = false) {
         while let batch = ledger.nextDelivery(to: place, ignoringWindow: ignoringWindow) {
-            host.readyWorker(durable[place])?.forward(batch.body.entries)
+            // What is delivered is not yet acknowledged, so its lines are there.
+            if let entries = batch.body.entries { host.readyWorker(durable[place])?.forward(entries) }
         }
     }
 
@@ -301,12 +305,10 @@ final class LogRelay {
 
     // MARK: receipts
 
-    /// Lets go of what is safe without the store.
+    /// Tells the Streamers what they may forget.
     func release() {
-        for receipt in ledger.releaseUnstored() {
-            forget(receipt)
-            serveWaiters(receipt.app)
-        }
+        for receipt in ledger.takeReceipts() { forget(receipt) }
+        serveWaiters()
     }
 
     /// Tells the Streamer that numbered the batch, if it still runs, that it may forget it and all before it.
@@ -333,8 +335,11 @@ final class LogRelay {
 
     var hasWaiters: Bool { !waiters.isEmpty }
 
-    func serveWaiters(_ app: String) {
-        guard !waiters.isEmpty, ledger.isSettled(app), let waiting = waiters.removeValue(forKey: app) else { return }
-        for waiter in waiting { waiter() }
+    /// Calls those back whose app has nothing on its way any more.
+    private func serveWaiters() {
+        guard !waiters.isEmpty else { return }
+        for app in waiters.keys.sorted() where ledger.isSettled(app) {
+            for waiter in waiters.removeValue(forKey: app) ?? [] { waiter() }
+        }
     }
 }

@@ -155,18 +155,16 @@ extension Simulation {
         guard let committing = batches.committing, committing.transaction == transaction else { return }
         guard committed else { return commitFailed() }
         batches.committing = nil
-        for receipt in batches.ledger.commitSucceeded() { acknowledge(receipt) }
+        batches.ledger.commitSucceeded()
         release()
         resumeIfThereIsRoom()
-        giveWaitingCursors()
         considerCommit()
         if batches.committing == nil { stopAfterCommit() }
     }
 
     private mutating func release() {
-        let receipts = batches.ledger.releaseUnstored()
-        for receipt in receipts { acknowledge(receipt) }
-        if !receipts.isEmpty { giveWaitingCursors() }
+        for receipt in batches.ledger.takeReceipts() { acknowledge(receipt) }
+        giveWaitingCursors()
     }
 
     /// The Streamer that sent it may forget a batch and all before it; its successor never knew of them.
@@ -177,8 +175,9 @@ extension Simulation {
         else { return }
         for batch in state.sent[state.acknowledged..<max(state.acknowledged, Int(receipt.number))] {
             let sent = world.sent[batch]
-            if !sent.isReplay, sent.to > world.cursors[sent.app] {
-                fail("a batch is forgotten when its cursor is committed", "\(receipt.app), batch \(receipt.number)")
+            for sink in world.sinks.indices where batches.subscribers[sink] != nil && !sent.isReplay {
+                guard sent.to > world.sinks[sink].reached[sent.app] else { continue }
+                fail("a batch is forgotten when every sink has it", "\(receipt.app), batch \(receipt.number)")
             }
         }
         send(.acknowledged(receipt.number), process)
