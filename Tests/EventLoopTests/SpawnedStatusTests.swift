@@ -26,13 +26,13 @@ import WorkerHarness
             let worker = try WatchedChild(turner.loop, .shell(script), holdInput: true)
             turner.turn("200 orphans") { worker.pids.count == 200 }
             turner.turn("no orphan") { !worker.pids.contains(where: processExists) }
-            #expect(worker.exit == nil && processExists(worker.pid))
+            #expect(worker.exit == nil && processExists(worker.pid), worker.account)
             worker.child?.input.close()
             turner.turn("the exit") { worker.exit != nil && worker.isQuiet }
-            #expect(worker.exit == .exited(code: 7))
+            #expect(worker.exit == .exited(code: 7), worker.account)
             worker.closePipes()
             turner.close()
-            #expect(hasNoChild())
+            #expect(hasNoChild(), childAccount())
         }
     }
 

@@ -69,12 +69,12 @@ private enum Tracer {
             #expect(child.exit == nil && turns < 1000, "\(turns) turns")
             kill(tracer, SIGKILL)
             turner.turn("the exit") { child.exit != nil && child.isQuiet }
-            #expect(child.exit == .signaled(signal: SIGKILL, coreDumped: false) && child.exits == 1)
-            #expect(child.sessionEnd == .empty && !processExists(child.pid))
+            #expect(child.exit == .signaled(signal: SIGKILL, coreDumped: false) && child.exits == 1, child.account)
+            #expect(child.sessionEnd == .empty && !processExists(child.pid), child.account)
             child.closePipes()
             turner.turn("no tracer") { !processExists(tracer) }
             turner.close()
-            #expect(hasNoChild())
+            #expect(hasNoChild(), childAccount())
         }
     }
 }
