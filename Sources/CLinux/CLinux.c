@@ -27,3 +27,7 @@ void linux_keep_large_blocks(void) {
     mallopt(M_MMAP_THRESHOLD, 4 * 1024 * 1024);
     mallopt(M_TRIM_THRESHOLD, 4 * 1024 * 1024);
 }
+
+void linux_give_back_memory(void) {
+    malloc_trim(0);
+}

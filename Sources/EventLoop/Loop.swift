@@ -96,6 +96,11 @@ package func keepLargeBlocks() {
     linux_keep_large_blocks()
 }
 
+/// Gives back what ``keepLargeBlocks()`` has kept and nobody uses.
+package func giveBackMemory() {
+    linux_give_back_memory()
+}
+
 /// Raises the number of descriptors this process may have as far as it is allowed to: a fleet takes four a child.
 package func raiseDescriptorLimit() {
     var limit = rlimit()

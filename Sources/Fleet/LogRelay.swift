@@ -169,9 +169,10 @@ final class LogRelay {
         }
     }
 
-    /// The frame in memory of its own, if it is small for what it keeps in memory and much is held already.
+    /// The frame in memory of its own, if it keeps a quarter more than it needs and much is held already: what is held is
+    /// counted by the frames.
     private func compacted(_ frame: Frame) -> Frame {
-        guard ledger.heldBytes > Self.compactionBytes, frame.slab.capacity > 2 * frame.wireBytes.count,
+        guard ledger.heldBytes > Self.compactionBytes, frame.slab.capacity > frame.wireBytes.count * 5 / 4,
             let copy = try? Frame(kind: frame.kind, id: frame.id, payload: frame.payload)
         else { return frame }
         return copy

@@ -22,6 +22,10 @@ final class StreamerGate {
     static let mostTurns = 8
     /// How long one that is not heard keeps its turn, in ms.
     static let turnMs: Int64 = 10
+    /// Bytes held below which a jam is over.
+    static let calmBytes = 8 * 1024 * 1024
+    /// Memory is given back at most this often in a jam, in ms.
+    static let givingMs: Int64 = 1_000
 
     private struct Turn {
         let worker: WorkerProcess
@@ -29,8 +33,12 @@ final class StreamerGate {
         var isOver = false
     }
 
+    private let loop: Loop
     private let forEachStreamer: ((WorkerProcess) -> Void) -> Void
     private let timer: LoopTimer
+    private let giveBack: () -> Void
+    private var isJammed = false
+    private var gaveBackAt: Int64?
     private(set) var isPaused = false
     private(set) var unfinishedBytes = 0
     private var heldBytes = 0
@@ -38,7 +46,12 @@ final class StreamerGate {
     private var line: Deque<WorkerProcess> = []
     private var turns: [Turn] = []
 
-    init(_ loop: Loop, forEachStreamer: @escaping ((WorkerProcess) -> Void) -> Void) {
+    init(
+        _ loop: Loop, giveBack: @escaping () -> Void = giveBackMemory,
+        forEachStreamer: @escaping ((WorkerProcess) -> Void) -> Void
+    ) {
+        self.loop = loop
+        self.giveBack = giveBack
         timer = LoopTimer(loop)
         self.forEachStreamer = forEachStreamer
     }
@@ -92,10 +105,20 @@ final class StreamerGate {
         } else if isPaused {
             giveTurns()
         }
+        if isJammed, total < Self.calmBytes {
+            isJammed = false
+            gaveBackAt = nil
+            giveBack()
+        }
     }
 
     private func pause() {
         isPaused = true
+        isJammed = true
+        if gaveBackAt.map({ loop.now - $0 >= Self.givingMs }) ?? true {
+            gaveBackAt = loop.now
+            giveBack()
+        }
         var others: [WorkerProcess] = []
         forEachStreamer { streamer in
             streamer.pauseReading()

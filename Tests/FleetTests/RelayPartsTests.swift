@@ -102,6 +102,27 @@ import WorkerProtocol
 
     private func paused() -> Int { apps.count { stage.workers["logs/streamers/\($0)"]?.isReadingPaused == true } }
 
+    @Test("what the heap has to spare is given back in a jam, not in each pause of it, and once more when it is over")
+    func givesBack() throws {
+        defer { stage.end() }
+        var given = 0
+        let gate = StreamerGate(stage.loop, giveBack: { given += 1 }) { _ in }
+        defer { gate.close() }
+        gate.holds(StreamerGate.pauseBytes)
+        gate.holds(0)
+        #expect(given == 0)
+        for _ in 0..<10 {
+            gate.holds(StreamerGate.pauseBytes + 1)
+            gate.holds(StreamerGate.resumeBytes - 1)
+        }
+        #expect(given == 1)
+        gate.holds(StreamerGate.calmBytes)
+        #expect(given == 1)
+        gate.holds(StreamerGate.calmBytes - 1)
+        gate.holds(0)
+        #expect(given == 2)
+    }
+
     @Test("nobody is read above the bound, and all are below the lower one")
     func bounds() {
         gate.holds(StreamerGate.pauseBytes)

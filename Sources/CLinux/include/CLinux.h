@@ -29,6 +29,9 @@ int linux_set_pipe_size(int descriptor, int bytes);
 /// page fault by page fault.
 void linux_keep_large_blocks(void);
 
+/// Gives the kernel every page of the heap that nobody uses, also those between blocks that are in use.
+void linux_give_back_memory(void);
+
 /// Starts the program at `path`, its descriptors 0 … `count` - 1 being copies of `descriptors`; 0, or a negated errno.
 ///
 /// Every other descriptor must close on exec.
