@@ -5,11 +5,11 @@ extension CursorMachine {
     ///
     /// - Parameter wall: our wall clock, in ns since 1970; only used when the newest page was asked for and empty.
     package mutating func pageRead(_ page: PageSummary, now: Int64, wall: Int64) -> PagePlan {
-        largestPage = max(largestPage, page.entryCount)
+        noteSize(of: page)
         for time in [page.firstTimestamp, page.latestTimestamp] {
             if let time { precision = min(precision, Self.precision(of: time)) }
         }
-        if let latest = page.latest { clock.observe(latest, at: now) }
+        if let latest = page.latest { clock.observe(min(latest, page.servedAt ?? latest), at: now) }
         let began = asked == nil ? beginAtNewest(page, now: now, wall: wall) : nil
         // Only a request without a cursor can have had none.
         guard let asked, let position else { preconditionFailure("a page was read before one was asked for") }
@@ -39,6 +39,17 @@ extension CursorMachine {
         return plan
     }
 
+    private mutating func noteSize(of page: PageSummary) {
+        if page.entryCount > largestPage {
+            (largestPage, largestPages, largestPageEnd) = (page.entryCount, 1, page.latest)
+        } else if page.entryCount == largestPage, page.latest != largestPageEnd {
+            (largestPages, largestPageEnd) = (largestPages + 1, page.latest)
+        }
+    }
+
+    /// Whether the largest page so far was as large as pages get, and not just all there was.
+    private var isSizeKnown: Bool { largestPage >= rules.fullPageEntries || largestPages > 1 }
+
     /// Where a page ended: its token, when that is near its last entry; otherwise that entry's time.
     ///
     /// Tokens may be finer than the times shown, so they are preferred as long as the last entry's time may be theirs,
@@ -65,8 +76,13 @@ extension CursorMachine {
         // An empty newest page says that there is no line of the last 24 h by the server's clock. A place in the past
         // by our own clock is behind every line to come, even with a clock that is wrong by less than a day.
         let dayAgo = LogCursor(time: wall).rewound(nanoseconds: day)
-        let place = StreamPosition(at: (first ?? page.latest).map { min($0, page.latest ?? $0).previous } ?? dayAgo)
-        begin(at: place, evidence: page.entryCount == 0 ? place.settled : nil, now: askedAt)
+        var start = (first ?? page.latest).map { min($0, page.latest ?? $0).previous }
+        // And if nothing is on it but what is dated ahead, all others are still to come.
+        if let servedAt = page.servedAt, let ahead = start, ahead > servedAt.advanced(nanoseconds: Self.clockDoubt) {
+            start = nil
+        }
+        let place = StreamPosition(at: start ?? dayAgo)
+        begin(at: place, evidence: start == nil ? place.settled : nil, now: askedAt)
         asked = place.settled
         return place
     }
@@ -81,6 +97,8 @@ extension CursorMachine {
             // A token that stands still while the entries go on.
             onward = max(onward, latest.previous)
         }
+        // A server may have smaller pages than the API's: a moment with as many lines as any page had may go on.
+        let mayGoOn = isFull || page.entryCount >= max(largestPage, Self.leastCutPage)
         let isNews = page.unseenCount > 0 || page.latest.map { $0 > latestSeen ?? LogCursor(nanoseconds: 0) } ?? true
         if onward > asked {
             // Full or not, a page may have been cut by a server whose pages are small. Its last nanosecond may go on
@@ -90,11 +108,12 @@ extension CursorMachine {
             plan.next = isNews && (isFull || isLookingBack && onward < frontierBefore) ? .atOnce : .afterInterval
             steppedBefore = false
             if isLookingBack { endLookBack(at: onward, frontierBefore: frontierBefore, now: now, plan: &plan) }
-        } else if isFull, page.unseenCount > 0 {
+        } else if mayGoOn, page.unseenCount > 0 {
             stay(page, asked: asked, end: max(end, page.latest ?? end), plan: &plan)
-        } else if isFull {
+        } else if mayGoOn {
             // However it is read, a full page is no end of the log: what lies behind it was not asked for.
-            if !step(page, asked: asked, end: end, plan: &plan) { isLookingBack = false }
+            guard !step(page, asked: asked, end: end, plan: &plan) else { return }
+            if isFull { isLookingBack = false } else { finish(asked: asked, plan: &plan) }
         } else if page.unseenCount > 0 {
             isLookingBack = false
         } else {
@@ -106,7 +125,7 @@ extension CursorMachine {
     private mutating func stay(_ page: PageSummary, asked: LogCursor, end: LogCursor, plan: inout PagePlan) {
         plan.next = .atOnce
         if end == asked.next {
-            suspect = page.entryCount >= largestPage ? end : nil
+            suspect = page.entryCount >= largestPage && isSizeKnown ? end : nil
             nanosecondSteps += 1
             request = end
             floor = max(floor, end)
@@ -121,7 +140,7 @@ extension CursorMachine {
         let end = max(end, page.latest ?? end)
         guard end == asked || end == asked.next else { return false }
         // A server that was seen to put more on a page has not cut this one.
-        let mayBeCut = page.entryCount >= largestPage
+        let mayBeCut = page.entryCount >= largestPage && isSizeKnown
         if end == asked {
             // The next moment that can be told from this one: by the token, or by the times shown.
             let hasToken = page.nextToken == .cursor(end)
@@ -169,7 +188,7 @@ extension CursorMachine {
     private mutating func settleAfter(_ page: PageSummary, end: LogCursor?) {
         if let latest = page.latest { latestSeen = latest }
         settle(reached: end ?? LogCursor(nanoseconds: 0))
-        if rules.overlap == 0, let position, !isLookingBack {
+        if rules.overlap == 0, let position, !isLookingBack, horizon == nil {
             coverage.giveUp(through: min(position.reached.previous, frontier))
             settle(reached: position.reached)
         }

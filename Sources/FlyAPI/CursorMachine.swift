@@ -26,6 +26,12 @@ package struct CursorMachine: Equatable, Sendable {
         }
     }
 
+    /// How far a time must be ahead of what is known of the server's clock to be taken for wrong, in ns.
+    static let clockDoubt: UInt64 = 5_000_000_000
+
+    /// A page of fewer entries that does not get past a moment is the end of the log, not one that was cut.
+    static let leastCutPage = 10
+
     package let rules: Rules
     /// How far the log is read and settled; nil before reading began.
     package internal(set) var position: StreamPosition?
@@ -56,6 +62,9 @@ package struct CursorMachine: Equatable, Sendable {
     /// A nanosecond in which the page before ended without moving the cursor, if that page was full.
     var suspect: LogCursor?
     var largestPage = 0
+    /// How many pages were as large, and where the last of them ended.
+    var largestPages = 0
+    var largestPageEnd: LogCursor?
     /// How finely times are shown, in ns, as far as was seen.
     var precision: UInt64 = 1_000_000_000
     var latestSeen: LogCursor?
@@ -103,13 +112,28 @@ package struct CursorMachine: Equatable, Sendable {
         request = position.settled
         isLookingBack = position.settled < frontier
         latestSeen = nil
-        lookBackGoal = isLast ? nil : clock.bound(at: now)?.rewound(nanoseconds: rules.overlap)
+        // Where the frontier is ahead of all lines to come they are only found on this way: it is gone to its end.
+        let mayStop = !isLast && horizon(at: now) == nil
+        lookBackGoal = mayStop ? clock.bound(at: now)?.rewound(nanoseconds: rules.overlap) : nil
         lookedBackAt = now
         isResting = false
     }
 
     /// What the server's clock shows at least.
     package func serverTime(now: Int64) -> LogCursor? { clock.bound(at: now) }
+
+    /// The latest time that may be right, if a line was read that is dated later; nil otherwise.
+    ///
+    /// As of the last request. The frontier is then behind all lines to come, and looking back finds them.
+    package var horizon: LogCursor? { horizon(at: askedAt) }
+
+    /// ``horizon`` as of now.
+    package func horizon(at now: Int64) -> LogCursor? {
+        guard let position, let bound = clock.bound(at: now)?.advanced(nanoseconds: Self.clockDoubt),
+            position.reached > bound
+        else { return nil }
+        return bound
+    }
 
     /// Gives up what lies at or before `time`: the memory of it is full.
     package mutating func giveUp(through time: LogCursor) {
@@ -120,8 +144,9 @@ package struct CursorMachine: Equatable, Sendable {
     }
 
     private func isLookBackDue(now: Int64) -> Bool {
-        guard let position, isResting, rules.overlap > 0, now - lookedBackAt >= Int64(clamping: rules.overlap / 2)
-        else { return false }
+        guard let position, isResting else { return false }
+        let overlap = rules.overlap == 0 && horizon(at: now) != nil ? StreamStart.overlap : rules.overlap
+        guard overlap > 0, now - lookedBackAt >= Int64(clamping: overlap / 2) else { return false }
         return position.settled < frontier
     }
 

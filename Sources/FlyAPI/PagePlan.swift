@@ -12,6 +12,8 @@ package struct PageSummary: Equatable, Sendable {
     package var firstTimestamp: Int64?
     /// The last entry's time (machines dialect: the latest), in nanoseconds since 1970; nil when it is unreadable.
     package var latestTimestamp: Int64?
+    /// When the page was served, by the server's own clock and cut to the second; nil where it does not say.
+    package var servedAt: LogCursor?
 
     package init(
         entryCount: Int, unseenCount: Int, nextToken: PageToken = .absent, firstTimestamp: Int64? = nil,

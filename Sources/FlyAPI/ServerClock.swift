@@ -1,5 +1,6 @@
-// A lower bound of the server's clock, made from its data alone: a line that was read had been written by then, and
-// time went on since at the pace of our monotonic clock. Our wall clock, which may be wrong, has no part in it.
+// A lower bound of the server's clock, made from its answers alone: a line that was read had been written by then, and
+// time went on since at the pace of our monotonic clock. Our wall clock, which may be wrong, has no part in it. A line
+// may be dated ahead, so it counts up to the time that its answer gives as its own.
 //
 // Clocks run apart: the bound is carried forward a thousandth too slowly and backward a thousandth too far, ten times
 // what a bad oscillator does.
@@ -26,5 +27,15 @@ package struct ServerClock: Equatable, Sendable {
             return LogCursor(nanoseconds: time).advanced(nanoseconds: UInt64(elapsed - elapsed / 1000))
         }
         return LogCursor(nanoseconds: time).rewound(nanoseconds: UInt64(-elapsed - elapsed / 1000))
+    }
+}
+
+extension LogCursor {
+    /// The time of a `Date` header (RFC 9110, section 6.6.1), which is cut to the second; nil for anything else.
+    package init?(httpDate text: String) {
+        guard let seconds = RetryAfter.seconds(httpDate: text[...]), (0...9_000_000_000).contains(seconds) else {
+            return nil
+        }
+        self.init(time: seconds * 1_000_000_000)
     }
 }

@@ -11,6 +11,7 @@ struct Exchange {
     var bodyLimit = 0
     var headBytes = 0
     var retryAfter: String?
+    var date: String?
     /// Why we broke it off ourselves.
     var failure: HTTPFailure.Kind?
     /// Whether libcurl's multi handle has it.
@@ -73,6 +74,7 @@ extension HTTPClient {
             return 0
         }
         if let value = HeaderLine.value(of: "retry-after", in: line) { exchange.retryAfter = value }
+        if let value = HeaderLine.value(of: "date", in: line) { exchange.date = value }
         return line.count
     }
 

@@ -167,7 +167,7 @@ package final class HTTPClient {
         _ = ccurl_get_long(curl.functions, easy, CURLINFO_RESPONSE_CODE, &status)
         let target = ccurl_get_text(curl.functions, easy, CURLINFO_REDIRECT_URL)
         return HTTPResponse(
-            status: status, retryAfter: exchange.retryAfter,
+            status: status, retryAfter: exchange.retryAfter, date: exchange.date,
             redirectHost: target.map { HTTPRequest.host(of: String(cString: $0)) }, body: body.bytes)
     }
 

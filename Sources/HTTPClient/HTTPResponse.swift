@@ -5,6 +5,8 @@ package struct HTTPResponse {
     package let status: Int
     /// The value of `Retry-After`, as it stands.
     package let retryAfter: String?
+    /// The value of `Date`, as it stands.
+    package let date: String?
     /// Where a 3xx answer points, host and port only; redirects are never followed, since a token would go along.
     package let redirectHost: String?
     /// The body, decompressed.

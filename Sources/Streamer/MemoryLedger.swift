@@ -19,15 +19,21 @@ package struct LoadedChunk: Equatable, Sendable {
 
 /// Counts identities by chunk, oldest first.
 struct MemoryLedger: Equatable, Sendable {
-    /// Identities remembered at most, unless the page at hand alone has more: 3 MiB of ring and table.
-    static let mostIdentities = 131_072
+    /// Identities remembered at most, unless the page at hand alone has more.
+    ///
+    /// With a few pages on top the window still has room for 131,072 and takes 3 MiB; the next size takes twice that.
+    static let mostIdentities = 120_000
     /// How far a chunk is kept behind what is settled, in ns: times may be shown coarser than cursors are.
     static let slack: UInt64 = 1_000_000_000
+    /// Identities kept behind that: a page may begin with records of the one before, however long ago that was.
+    static let leastKept = 64
 
     private struct Chunk: Equatable, Sendable {
         var number: UInt64
         /// No entry of it is later.
         var reached: LogCursor
+        /// Nor than this, but for those that are dated ahead of the server's clock.
+        var usual: LogCursor
         var count: Int
     }
 
@@ -51,7 +57,7 @@ struct MemoryLedger: Equatable, Sendable {
     /// Numbers go on behind theirs.
     mutating func load(_ loaded: [LoadedChunk], reached: LogCursor) {
         for chunk in loaded {
-            chunks.append(Chunk(number: chunk.number, reached: reached, count: chunk.count))
+            chunks.append(Chunk(number: chunk.number, reached: reached, usual: reached, count: chunk.count))
             count += chunk.count
         }
         nextNumber = max(nextNumber, loaded.reduce(0) { max($0, $1.number) } + 1)
@@ -60,14 +66,26 @@ struct MemoryLedger: Equatable, Sendable {
     /// A chunk of the identities that came last, `identities` of them; its number.
     mutating func close(_ identities: Int, reached: LogCursor) -> UInt64 {
         defer { nextNumber += 1 }
-        chunks.append(Chunk(number: nextNumber, reached: reached, count: identities))
+        chunks.append(Chunk(number: nextNumber, reached: reached, usual: reached, count: identities))
         count += identities
         return nextNumber
     }
 
     /// Drops the chunks whose entries can no longer be served again; how many identities those were.
     mutating func forget(settled: LogCursor) -> Int {
-        drop(chunks.prefix { $0.reached.advanced(nanoseconds: Self.slack) < settled }.count)
+        let settledChunks = chunks.prefix { $0.reached.advanced(nanoseconds: Self.slack) < settled }
+        var kept = 0
+        var first = settledChunks.count
+        while first > 0, kept < Self.leastKept {
+            first -= 1
+            kept += settledChunks[first].count
+        }
+        return drop(first)
+    }
+
+    /// Whatever was read before the server's clock came to `horizon` is not later, unless it is dated ahead.
+    mutating func limit(to horizon: LogCursor) {
+        for index in chunks.indices where chunks[index].usual > horizon { chunks[index].usual = horizon }
     }
 
     /// Drops the oldest chunks while there are too many identities, but none of the page that reached `reached`, behind
@@ -80,10 +98,10 @@ struct MemoryLedger: Equatable, Sendable {
         var rest = count + openCount
         var givenUp = LogCursor(nanoseconds: 0)
         for chunk in chunks {
-            guard rest > most, chunk.reached < reached else { break }
+            guard rest > most, chunk.usual < reached else { break }
             dropped += 1
             rest -= chunk.count
-            givenUp = max(givenUp, chunk.reached.next)
+            givenUp = max(givenUp, chunk.usual.next)
         }
         return dropped > 0 ? (drop(dropped), givenUp) : nil
     }

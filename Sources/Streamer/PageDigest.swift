@@ -9,6 +9,8 @@ internal import WorkerProtocol
 package struct PageOrder: Equatable, Sendable {
     /// New entries up to this time are late: the log was read further than that.
     package var lateThrough: LogCursor?
+    /// Entries after this time are dated ahead of the server's clock, and come with every page until then.
+    package var horizon: LogCursor?
     /// Entries after this time are not wanted.
     package var until: LogCursor?
     /// What is committed up to here goes to people once more.
@@ -19,7 +21,7 @@ package struct PageOrder: Equatable, Sendable {
     package init() {}
 
     /// Whether no entry's time is needed.
-    var isPlain: Bool { lateThrough == nil && until == nil && replay == nil && !isProbe }
+    var isPlain: Bool { lateThrough == nil && horizon == nil && until == nil && replay == nil && !isProbe }
 
     /// Which entries are shown again.
     package struct Replay: Equatable, Sendable {
@@ -63,6 +65,8 @@ struct PageDigest: ~Copyable {
     private var window = IdentityWindow()
     /// What was shown again, or counted by a probe; none most of the time.
     private var shown = IdentityWindow(capacity: 2)
+    /// What is dated ahead; the window may have forgotten it before its time comes.
+    private var ahead = IdentityWindow(capacity: 2)
     private var occurrences = OccurrenceCounter()
     /// Identities at the end of the window that are in no batch yet.
     private(set) var openCount = 0
@@ -86,6 +90,7 @@ struct PageDigest: ~Copyable {
         // An unreadable time is taken for that of the entry before.
         var time: Int64 = 0
         occurrences.reset()
+        if order.horizon == nil, ahead.count > 0 { ahead = IdentityWindow(capacity: 2) }
         do {
             digested.contents = try reader.read(page, dialect: dialect) { entry in
                 var identity = entry.identity.hash
@@ -99,7 +104,7 @@ struct PageDigest: ~Copyable {
                     builder.append(entry, writer, identities: window.count - heldBefore)
                 } else {
                     if !order.isPlain { time = entry.timestamp ?? time }
-                    switch Self.verdict(identity, time, order, &window, &shown, &digested) {
+                    switch Self.verdict(identity, time, order, &window, &shown, &ahead, &digested) {
                     case .leaveOut: break
                     case .probed: digested.times.append(time)
                     case .replay where filter.passes(entry):
@@ -159,7 +164,7 @@ struct PageDigest: ~Copyable {
 
     private static func verdict(
         _ identity: UInt64, _ time: Int64, _ order: PageOrder, _ window: inout IdentityWindow,
-        _ shown: inout IdentityWindow, _ digested: inout DigestedPage
+        _ shown: inout IdentityWindow, _ ahead: inout IdentityWindow, _ digested: inout DigestedPage
     ) -> Verdict {
         let place = LogCursor(time: time)
         if let until = order.until, place > until { return .leaveOut }
@@ -186,7 +191,13 @@ struct PageDigest: ~Copyable {
             digested.unseen += 1
             return place >= replay.since ? .replay : .leaveOut
         }
-        guard window.insert(identity) else {
+        var isNew = window.insert(identity)
+        if let horizon = order.horizon, place > horizon {
+            // One that was forgotten is remembered again, and goes with the next batch.
+            if !ahead.insert(identity) { isNew = false }
+            if ahead.count > 2 * MemoryLedger.mostIdentities { ahead.forgetOldest(MemoryLedger.mostIdentities) }
+        }
+        guard isNew else {
             digested.repeated += 1
             return .leaveOut
         }

@@ -13,6 +13,7 @@ extension StreamerMachine {
         }
         order.until = settings.rules.until
         order.replay = replay
+        order.horizon = cursors.horizon
         if cursors.isLookingBack { order.lateThrough = cursors.position?.reached }
         return order
     }
@@ -60,7 +61,8 @@ extension StreamerMachine {
         from committed: StreamPosition, start: LogCursor? = nil, now: StreamMoment
     ) -> [StreamerEffect] {
         let begin = StreamStart(committed: committed, now: now.wall)
-        cursors.begin(at: begin.position, from: start, evidence: committed.reached, now: now.monotonic)
+        // What was reached may be the time of a line that is dated ahead.
+        cursors.begin(at: begin.position, from: start, evidence: committed.settled, now: now.monotonic)
         guard let gap = begin.gap else {
             sent = committed
             return []

@@ -22,7 +22,7 @@ extension StreamerMachine {
         _ batches: [BatchSummary], open: Int, pageReached: LogCursor, now: StreamMoment
     ) -> [StreamerEffect] {
         var outgoing = self.outgoing(batches, open: open, reached: pageReached)
-        let effects = settleMemory()
+        let effects = settleMemory(now: now)
         guard let position = cursors.position else { return effects }
         let carrier = batches.lastIndex { !$0.isReplay }
         guard let carrier else {
@@ -103,14 +103,16 @@ extension StreamerMachine {
     }
 
     /// Forgets what cannot come again, and, where the memory is full, what comes again least likely.
-    private mutating func settleMemory() -> [StreamerEffect] {
+    private mutating func settleMemory(now: StreamMoment) -> [StreamerEffect] {
         guard let position = cursors.position else { return [] }
         var effects: [StreamerEffect] = []
+        let horizon = cursors.horizon(at: now.monotonic)
+        if let horizon { ledger.limit(to: horizon) }
         var forgotten = ledger.forget(settled: position.settled)
-        if let room = ledger.makeRoom(reached: position.reached) {
+        if let room = ledger.makeRoom(reached: min(position.reached, horizon ?? position.reached)) {
             forgotten += room.identities
             cursors.giveUp(through: room.givenUp)
-            if !saidMemoryIsFull, settings.rules.overlap > 0 {
+            if !saidMemoryIsFull, settings.rules.overlap > 0, room.givenUp > position.settled {
                 saidMemoryIsFull = true
                 effects.append(
                     .log(

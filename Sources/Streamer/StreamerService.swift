@@ -160,7 +160,8 @@ package final class StreamerService: WorkerService {
         batches = page.batches
         count(page, bytes: response.body.count)
         let summaries = page.batches.map(\.summary)
-        let summary = page.contents.summary(unseenCount: page.unseen)
+        var summary = page.contents.summary(unseenCount: page.unseen)
+        summary.servedAt = response.date.flatMap { LogCursor(httpDate: $0) }
         if let error = page.error {
             perform(
                 machine.fetchFailed(

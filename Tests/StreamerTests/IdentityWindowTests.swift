@@ -71,13 +71,25 @@ struct MemoryLedgerTests {
     @Test("chunks go when what they reached is settled, with room for times shown coarsely")
     func forgets() {
         var ledger = MemoryLedger()
+        let least = MemoryLedger.leastKept
         #expect(ledger.close(10, reached: cursor(5)) == 1)
-        #expect(ledger.close(20, reached: cursor(7)) == 2)
-        #expect(ledger.forget(settled: cursor(6)) == 0, "equal stays")
-        #expect(ledger.forget(settled: cursor(6).next) == 10)
-        #expect(ledger.firstKept == 2 && ledger.count == 20)
-        #expect(ledger.forget(settled: cursor(60)) == 20)
-        #expect(ledger.firstKept == 3, "none is needed that there is")
+        #expect(ledger.close(least, reached: cursor(7)) == 2)
+        #expect(ledger.close(20, reached: cursor(9)) == 3)
+        #expect(ledger.forget(settled: cursor(8)) == 0, "equal stays, and with it there is nothing to spare")
+        #expect(ledger.forget(settled: cursor(8).next) == 10)
+        #expect(ledger.firstKept == 2 && ledger.count == least + 20)
+    }
+
+    @Test("behind what is settled so many are kept, however old they are", arguments: [0, 1])
+    func leastKept(short: Int) {
+        var ledger = MemoryLedger()
+        _ = ledger.close(30, reached: cursor(5))
+        _ = ledger.close(40, reached: cursor(6))
+        _ = ledger.close(MemoryLedger.leastKept - 40 - short, reached: cursor(7))
+        _ = ledger.close(1000, reached: cursor(50))
+        #expect(ledger.forget(settled: cursor(40)) == (short == 0 ? 30 : 0))
+        #expect(ledger.forget(settled: cursor(60)) == (short == 0 ? 40 : 70) + MemoryLedger.leastKept - 40 - short)
+        #expect(ledger.firstKept == 4 && ledger.count == 1000, "never a part of a chunk")
     }
 
     @Test("what the store kept is needed up to what was reached, and numbers go on")
@@ -85,8 +97,9 @@ struct MemoryLedgerTests {
         var ledger = MemoryLedger()
         ledger.load([LoadedChunk(number: 41, count: 3), LoadedChunk(number: 44, count: 0)], reached: cursor(9))
         #expect(ledger.firstKept == 41)
-        #expect(ledger.close(1, reached: cursor(10)) == 45)
-        #expect(ledger.forget(settled: cursor(10).next) == 3)
+        #expect(ledger.close(MemoryLedger.leastKept, reached: cursor(10)) == 45)
+        #expect(ledger.forget(settled: cursor(11)) == 0)
+        #expect(ledger.forget(settled: cursor(11).next) == 3)
         #expect(ledger.firstKept == 45)
     }
 

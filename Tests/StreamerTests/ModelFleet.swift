@@ -53,6 +53,10 @@ struct ModelFleet: ~Copyable {
     var log: [String] = []
     var failOnce = 0
     var filter = LineFilterSettings()
+    /// How many identities are remembered at most; nil leaves it as it is.
+    var mostIdentities: Int?
+    /// Whether answers say when they were given, to the second.
+    var sendsDate = true
 
     init(_ server: ModelServer, _ settings: StreamerMachine.Settings, seed: UInt64, store: ModelStore = ModelStore())
         throws
@@ -76,6 +80,7 @@ struct ModelFleet: ~Copyable {
             settings.tail = nil
         }
         machine = StreamerMachine(settings, seed: dice.next())
+        if let mostIdentities { machine.ledger = MemoryLedger(most: mostIdentities) }
         digest = try PageDigest(app: settings.app, dialect: settings.dialect, filter: filter)
         sent = []
         fetch = nil
@@ -123,7 +128,8 @@ struct ModelFleet: ~Copyable {
         telemetry.late += page.late
         telemetry.repeated += page.repeated
         telemetry.filtered += page.filtered
-        let summary = page.contents.summary(unseenCount: page.unseen)
+        var summary = page.contents.summary(unseenCount: page.unseen)
+        if sendsDate { summary.servedAt = LogCursor(time: served - served % ModelServer.second) }
         let batches = page.batches.map(\.summary)
         let open = digest.openCount
         let effects =

@@ -48,6 +48,8 @@ struct ModelServer {
     var token: Token
     /// Whether times are shown in milliseconds; cursors are exact all the same.
     var showsMilliseconds: Bool
+    /// Of so many records that come before a page, some are on it once more.
+    var repeats = 0
     /// By time, then number.
     var lines: [ModelLine]
 
@@ -59,13 +61,24 @@ struct ModelServer {
             let place = LogCursor(time: line.time)
             return isInclusive ? place >= cursor : place > cursor
         }
-        let page = cursor == nil ? Array(visible.suffix(pageSize)) : Array(visible.prefix(pageSize))
+        // With what comes again a page is no larger, and most of it is new.
+        let page =
+            cursor == nil
+            ? Array(visible.suffix(pageSize)) : Array((before(visible, now) + visible).prefix(pageSize))
         return dialect == .platform ? platform(page, asked: cursor, now: now) : machines(page)
+    }
+
+    /// What was served before a page and is served with it again.
+    private func before(_ visible: [ModelLine], _ now: Int64) -> [ModelLine] {
+        guard repeats > 0, let first = visible.first else { return [] }
+        let earlier = lines.prefix { $0.time < first.time }.filter { $0.visibleAt <= now }
+        return earlier.suffix(repeats).filter { $0.number % 3 != 0 }
     }
 
     /// Whether no two neighbouring nanoseconds together have a page of lines.
     var isSparse: Bool {
-        lines.indices.dropFirst(pageSize - 1).allSatisfy { lines[$0].time > lines[$0 - pageSize + 1].time + 1 }
+        let most = pageSize - repeats
+        return lines.indices.dropFirst(most - 1).allSatisfy { lines[$0].time > lines[$0 - most + 1].time + 1 }
     }
 
     private func shown(_ line: ModelLine) -> String {
@@ -111,6 +124,7 @@ extension ModelServer {
         token = dialect == .platform && dice.once(in: 2) ? dice.pick(Token.allCases) : .last
         showsMilliseconds = dialect == .platform && token == .last && dice.once(in: 3)
         lines = []
+        repeats = dialect == .platform ? min(dice.pick([0, 0, 1, 5]), pageSize / 4) : 0
         var time = Self.start
         let lateOnce = dice.pick([3, 10, 1000])
         for number in 0..<dice.pick([20, 60, 200]) {
@@ -123,8 +137,9 @@ extension ModelServer {
             }
             lines.append(line)
         }
-        // No nanosecond has more than a page.
-        for index in lines.indices.dropFirst(pageSize) where lines[index].time <= lines[index - pageSize].time {
+        // No nanosecond has more than a page has room for.
+        let most = pageSize - repeats
+        for index in lines.indices.dropFirst(most) where lines[index].time <= lines[index - most].time {
             let delay = lines[index].visibleAt - lines[index].time
             lines[index].time = lines[index - 1].time + 1
             lines[index].visibleAt = lines[index].time + delay

@@ -9,11 +9,16 @@ import Synchronization
 final class PageServer: @unchecked Sendable {
     let port: UInt16
     private let listener: Int32
+    private let sendsDate: Bool
     private let answer: @Sendable (_ head: String) -> (status: Int, body: [UInt8])
     private let heads = Mutex<[String]>([])
     private var thread = pthread_t()
 
-    init(_ answer: @escaping @Sendable (_ head: String) -> (status: Int, body: [UInt8])) {
+    /// - Parameter sendsDate: whether answers say when they were given.
+    init(
+        sendsDate: Bool = false, _ answer: @escaping @Sendable (_ head: String) -> (status: Int, body: [UInt8])
+    ) {
+        self.sendsDate = sendsDate
         self.answer = answer
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         self.listener = listener
@@ -56,11 +61,23 @@ final class PageServer: @unchecked Sendable {
             while let head = readHead(connection) {
                 heads.withLock { $0.append(head) }
                 let (status, body) = answer(head)
-                let bytes = [UInt8]("HTTP/1.1 \(status) Status\r\nContent-Length: \(body.count)\r\n\r\n".utf8) + body
+                let date = sendsDate ? "Date: \(Self.date())\r\n" : ""
+                let head = "HTTP/1.1 \(status) Status\r\n\(date)Content-Length: \(body.count)\r\n\r\n"
+                let bytes = [UInt8](head.utf8) + body
                 guard send(connection, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else { break }
             }
             close(connection)
         }
+    }
+
+    /// Now, as an HTTP date.
+    private static func date() -> String {
+        var now = time(nil)
+        var parts = tm()
+        gmtime_r(&now, &parts)
+        var text = [CChar](repeating: 0, count: 64)
+        let count = strftime(&text, text.count, "%a, %d %b %Y %H:%M:%S GMT", &parts)
+        return String(decoding: text[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     private func readHead(_ connection: Int32) -> String? {

@@ -16,7 +16,7 @@ final class StreamerProcess {
     private var status: Int32?
 
     /// Starts the executable that was built beside the tests and configures it for app `web`.
-    init(apiURL: String, pollIntervalMs: Int64 = 50, sinceNs: Int64 = 1000) throws {
+    init(apiURL: String, pollIntervalMs: Int64 = 50, sinceNs: Int64 = 1000, overlapMs: Int64 = 20_000) throws {
         let directory = Self.executablePath().split(separator: "/").dropLast().joined(separator: "/")
         let path = "/\(directory)/flyfleet-streamer"
         let (inRead, inWrite) = Self.pipe()
@@ -42,7 +42,8 @@ final class StreamerProcess {
         errors = errRead
         try #require(code == 0, "could not start \(path): \(String(cString: strerror(code)))")
         let settings = StreamerSettings(
-            appName: "web", dialect: "platform", apiURL: apiURL, pollIntervalMs: pollIntervalMs, sinceNs: sinceNs)
+            appName: "web", dialect: "platform", apiURL: apiURL, pollIntervalMs: pollIntervalMs, overlapMs: overlapMs,
+            sinceNs: sinceNs)
         let configure = Configure(path: "logs/streamers/web", incarnation: 1, role: .streamer, settings: settings)
         try send(.configure, payload: MessageCoding.encode(configure))
     }
