@@ -13,11 +13,20 @@ final class FileTail: Sendable {
         var latencies: [String: [Float]]
         /// The same of the lines that appeared late, which are found when the overlap is read again.
         var late: [Float] = []
+        /// Up to which number every line of an app was seen.
+        var reach: [String: Int]
         /// When the last line came while silence counts; nil before the first.
         var lastNews: Double?
         var longestSilence = 0.0
         var isWatched = false
         var lines = 0
+
+        /// Moves on over what was seen.
+        mutating func moveReach(of app: String) {
+            guard let seen = latencies[app], var number = reach[app] else { return }
+            while number + 1 < seen.count, !seen[number + 1].isNaN { number += 1 }
+            reach[app] = number
+        }
 
         mutating func noteSilence() {
             if isWatched, let lastNews { longestSilence = max(longestSilence, Clock.seconds - lastNews) }
@@ -32,7 +41,10 @@ final class FileTail: Sendable {
     init(_ path: String, apps: [String], most: Int) {
         self.path = path
         let unseen = [Float](repeating: .nan, count: most + 1)
-        state = Mutex(State(latencies: Dictionary(uniqueKeysWithValues: apps.map { ($0, unseen) })))
+        state = Mutex(
+            State(
+                latencies: Dictionary(uniqueKeysWithValues: apps.map { ($0, unseen) }),
+                reach: Dictionary(uniqueKeysWithValues: apps.map { ($0, 0) })))
     }
 
     /// Starts the thread.
@@ -58,6 +70,13 @@ final class FileTail: Sendable {
 
     /// The longest time without a new line, in seconds.
     var longestSilence: Double { state.withLock { $0.longestSilence } }
+    /// Whether every line up to these numbers was seen.
+    ///
+    /// Lines that appear late are never counted as seen.
+    func hasAll(_ numbers: [String: Int]) -> Bool {
+        state.withLock { state in numbers.allSatisfy { state.reach[$0.key] ?? 0 >= $0.value } }
+    }
+
     /// How many lines were seen, those twice that were written twice.
     var lines: Int { state.withLock { $0.lines } }
     /// Seconds from appearance to file of the lines that appeared late.
@@ -75,6 +94,7 @@ final class FileTail: Sendable {
                 $0.late.append(latency)
             } else {
                 $0.latencies[line.app]?[line.number] = latency
+                $0.moveReach(of: line.app)
             }
             $0.lines += 1
             $0.noteSilence()
@@ -89,7 +109,7 @@ private struct GrowingFile {
     private var descriptor: Int32 = -1
     private var inode: UInt64 = 0
     private var offset = 0
-    private var unfinished: [UInt8] = []
+    private var splitter = LineSplitter()
     private var finished: Set<UInt64> = []
     private var chunk = [UInt8](repeating: 0, count: 1 << 18)
 
@@ -112,7 +132,10 @@ private struct GrowingFile {
     }
 
     private mutating func openNext() {
-        let files = SinkFiles.inOrder(path)
+        // One that was packed before it was read gives no latencies.
+        let files = SinkListing(path).originals
+        // The inode of one that is gone may be another's by now.
+        finished.formIntersection(files.map(\.inode))
         let next: SinkFile?
         if let place = files.firstIndex(where: { $0.inode == inode }) {
             next = files[(place + 1)...].first
@@ -123,7 +146,7 @@ private struct GrowingFile {
         descriptor = open(next.path, O_RDONLY | O_CLOEXEC)
         inode = next.inode
         offset = 0
-        unfinished.removeAll(keepingCapacity: true)
+        splitter.reset()
     }
 
     private mutating func readToEnd(_ body: (UnsafeRawBufferPointer) -> Void) {
@@ -131,25 +154,13 @@ private struct GrowingFile {
         if fstat(descriptor, &status) == 0, Int(status.st_size) < offset {
             // Cut back to the end of a committed line.
             offset = Int(status.st_size)
-            unfinished.removeAll(keepingCapacity: true)
+            splitter.reset()
         }
         while true {
             let count = pread(descriptor, &chunk, chunk.count, off_t(offset))
             guard count > 0 else { return }
             offset += count
-            unfinished += chunk[..<count]
-            handOut(body)
+            splitter.add(chunk[..<count], body)
         }
-    }
-
-    private mutating func handOut(_ body: (UnsafeRawBufferPointer) -> Void) {
-        var start = 0
-        unfinished.withUnsafeBytes { bytes in
-            while let end = bytes[start...].firstIndex(of: 0x0A) {
-                body(UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
-                start = end + 1
-            }
-        }
-        unfinished.removeFirst(start)
     }
 }

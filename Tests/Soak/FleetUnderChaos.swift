@@ -74,7 +74,9 @@ final class FleetUnderChaos {
     var pid: pid_t? { process?.ending() == nil ? process?.pid : nil }
     /// The workers it has now, sorted by path.
     var workers: [WorkerProcess] { pid.map(ProcessTable.workers) ?? [] }
-    var commandLine: String { ([program] + arguments).joined(separator: " ") }
+    var commandLine: String { ([program] + arguments + ["--heartbeat", heartbeat]).joined(separator: " ") }
+    /// Of the next start: how often everybody is asked for a sign of life, and how long one may give none.
+    var heartbeat = FleetArguments.quickHeartbeat
 
     /// Starts a parent.
     ///
@@ -84,7 +86,8 @@ final class FleetUnderChaos {
             throw SoakError("flyfleet ended \(quickEnds) times right after its start: see \(folder.errors)")
         }
         process = try LaunchedProcess(
-            program, arguments + more, environment: environment, output: folder.console, errors: folder.errors)
+            program, arguments + ["--heartbeat", heartbeat] + more, environment: environment,
+            output: .file(folder.console), errors: folder.errors)
         startedAt = Clock.seconds
         askedToStop = nil
         wasKilled = false
@@ -185,6 +188,16 @@ final class FleetUnderChaos {
             watchBereaved()
             return bereaved.isEmpty
         }
+    }
+
+    /// Asks the parent to stop in order, and waits until nobody is left.
+    func stop(checking: () throws -> Void) throws {
+        askToStop()
+        _ = try Clock.await(seconds: Self.longestStop + 10) {
+            try checking()
+            return watch()
+        }
+        awaitBereaved()
     }
 
     /// Ends everything at once.

@@ -25,17 +25,25 @@ enum Ending: Equatable, CustomStringConvertible {
 
 /// A child of the soak.
 final class LaunchedProcess {
+    /// Where stdout goes.
+    enum Output {
+        /// It is appended to this file; a named pipe has to have its reader already.
+        case file(String)
+        /// A descriptor of the soak's own.
+        case descriptor(Int32)
+    }
+
     let pid: pid_t
     private var known: Ending?
 
     /// Starts a program.
     ///
     /// - Parameters:
-    ///   - output: The file that stdout is appended to.
+    ///   - output: Where stdout goes.
     ///   - errors: The file that stderr is appended to.
     /// - Throws: ``SoakError``.
     init(
-        _ program: String, _ arguments: [String], environment: [String: String], output: String, errors: String
+        _ program: String, _ arguments: [String], environment: [String: String], output: Output, errors: String
     ) throws {
         var actions = posix_spawn_file_actions_t()
         var attributes = posix_spawnattr_t()
@@ -46,7 +54,11 @@ final class LaunchedProcess {
             posix_spawnattr_destroy(&attributes)
         }
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        switch output {
+        case .file(let path):
+            posix_spawn_file_actions_addopen(&actions, 1, path, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        case .descriptor(let descriptor): posix_spawn_file_actions_adddup2(&actions, descriptor, 1)
+        }
         posix_spawn_file_actions_addopen(&actions, 2, errors, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         var none = sigset_t()
         sigemptyset(&none)

@@ -14,6 +14,11 @@ struct PageSettings {
     let repeatShare: Double
     let isCompressed: Bool
 
+    /// The rules of a standstill: large pages, so that whatever holds one holds much.
+    static let large = PageSettings(
+        size: 1000, boundary: "inclusive", ties: "whole", tokenForm: "string", emptyToken: "blank", repeatShare: 0,
+        isCompressed: false)
+
     /// Draws rules under which no line is out of reach.
     ///
     /// - Parameter tieLength: How many lines share a nanosecond; more than a page of them must not be cut.
@@ -26,6 +31,19 @@ struct PageSettings {
         emptyToken = draws.pick(["blank", "same"])
         repeatShare = draws.pick([0, 0, 0.05, 0.3])
         isCompressed = draws.chance(0.5)
+    }
+
+    private init(
+        size: Int, boundary: String, ties: String, tokenForm: String, emptyToken: String, repeatShare: Double,
+        isCompressed: Bool
+    ) {
+        self.size = size
+        self.boundary = boundary
+        self.ties = ties
+        self.tokenForm = tokenForm
+        self.emptyToken = emptyToken
+        self.repeatShare = repeatShare
+        self.isCompressed = isCompressed
     }
 
     /// As flags of flysim.

@@ -86,6 +86,14 @@ enum ProcessTable {
         return line.split(separator: " ").dropFirst().first.flatMap { Int($0) }
     }
 
+    /// What of a process is in memory (RSS), in kB.
+    static func residentMemory(_ pid: pid_t) -> Int? {
+        guard let words = text(pid, "statm")?.split(separator: " "), words.count > 1 else { return nil }
+        return Int(words[1]).map { $0 * pageBytes / 1024 }
+    }
+
+    private static let pageBytes = sysconf(Int32(_SC_PAGESIZE))
+
     private static func workerPath(_ pid: pid_t) -> String? {
         guard let words = text(pid, "cmdline")?.split(separator: "\0"), let flag = words.firstIndex(of: "--worker"),
             flag + 1 < words.count

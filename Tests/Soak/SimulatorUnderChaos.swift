@@ -29,6 +29,8 @@ final class SimulatorUnderChaos {
 
     var pid: pid_t? { process?.pid }
 
+    var hasEnded: Bool { process?.ending() != nil }
+
     /// Starts it again if it is dead.
     func watch() throws {
         guard process?.ending() != nil else { return }
@@ -47,8 +49,8 @@ final class SimulatorUnderChaos {
     }
 
     /// Posts an order; whether it was taken: flysim may be dead or stand still.
-    func post(_ order: String, to path: String) -> Bool {
-        HTTPCall.body("POST", path, port: port, sending: order, seconds: 0.3) != nil
+    func post(_ order: String, to path: String, seconds: Double = 0.3) -> Bool {
+        HTTPCall.body("POST", path, port: port, sending: order, seconds: seconds) != nil
     }
 
     /// How many answers with status 200 each app got since flysim's last start; nil when it does not answer.
@@ -60,6 +62,18 @@ final class SimulatorUnderChaos {
         return ask(Statistics.self, "/_sim/stats")?.apps.mapValues { $0.requests["200"] ?? 0 }
     }
 
+    /// Waits until every app was asked for more than once; `meanwhile` is called now and then.
+    ///
+    /// - Parameter errors: Where to look when that does not happen.
+    func awaitQuestions(_ apps: [String], errors: String, meanwhile: () throws -> Void) throws {
+        let areAsked = try Clock.await(seconds: 30) {
+            try meanwhile()
+            guard let answers = answers() else { return false }
+            return apps.allSatisfy { answers[$0] ?? 0 > 1 }
+        }
+        guard areAsked else { throw SoakError("flyfleet did not ask for every app within 30 s: see \(errors)") }
+    }
+
     /// How far the log of an app has come.
     struct Emission: Decodable {
         var emitted: Int
@@ -68,22 +82,25 @@ final class SimulatorUnderChaos {
     }
 
     /// How far each app has come; nil when flysim does not answer.
-    func emissions() -> [String: Emission]? { ask([String: Emission].self, "/_sim/emitted") }
+    func emissions(within seconds: Double = 2) -> [String: Emission]? {
+        ask([String: Emission].self, "/_sim/emitted", within: seconds)
+    }
 
-    private func ask<Answer: Decodable>(_ type: Answer.Type, _ path: String) -> Answer? {
-        guard let body = HTTPCall.body("GET", path, port: port, seconds: 2) else { return nil }
+    private func ask<Answer: Decodable>(_ type: Answer.Type, _ path: String, within seconds: Double = 2) -> Answer? {
+        guard let body = HTTPCall.body("GET", path, port: port, seconds: seconds) else { return nil }
         return try? JSONDecoder().decode(type, from: Data(body))
     }
 
     private func launch() throws -> LaunchedProcess {
         try LaunchedProcess(
             program, arguments, environment: ["PATH": "/usr/bin:/bin", "SWIFT_BACKTRACE": "enable=no"],
-            output: folder.simulatorOutput, errors: folder.simulatorErrors)
+            output: .file(folder.simulatorOutput), errors: folder.simulatorErrors)
     }
 
     private static func arguments(_ plan: SoakPlan, _ folder: RunFolder, epoch: Int64) -> [String] {
+        let rate = plan.beginsSilent ? 0 : plan.rate
         var words = [
-            "--apps", plan.apps.joined(separator: ","), "--rate", "\(plan.rate)", "--seed", "\(plan.simulatorSeed)",
+            "--apps", plan.apps.joined(separator: ","), "--rate", "\(rate)", "--seed", "\(plan.simulatorSeed)",
             "--epoch", "\(epoch)", "--port", "\(plan.port)", "--max-lines", "\(plan.linesPerApp)", "--journal",
             folder.simulatorJournal, "--late-share", "\(plan.lateShare)", "--late-by", "\(plan.lateMilliseconds)ms",
             "--tie-length", "\(plan.tieLength)", "--tie-every", "1500", "--long-bytes", "\(plan.longBytes)",

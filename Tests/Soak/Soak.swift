@@ -1,5 +1,5 @@
-// flyfleet-soak: kills and stops processes of a running fleet and its API for a while, then counts what the file sink
-// has lost, repeated or misplaced.
+// flyfleet-soak: kills and stops processes of a running fleet and its API for a while, or lets those stand still that it
+// writes to, then counts what was lost, repeated or misplaced.
 //
 // It shares no code with the product: what it knows of it is the command line, the files, and `/proc`.
 
@@ -28,9 +28,15 @@ enum Soak {
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
         setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
         let folder = try RunFolder(options.folder)
-        complain("seed \(options.seed), \(options.minutes) min; watch \(folder.journal)")
+        let length = options.standstill.map { "standstills of \($0) s" } ?? "\(options.minutes) min"
+        complain("seed \(options.seed), \(length); watch \(folder.journal)")
         do {
-            let report = try SoakRun(options, folder, interruption).run()
+            let report =
+                if let seconds = options.standstill {
+                    try StandstillRun(options, seconds, folder, interruption).run()
+                } else {
+                    try SoakRun(options, folder, interruption).run()
+                }
             let text = try "\(report.text)\n\n\(report.json())"
             print(text)
             folder.write(text + "\n", to: "report")

@@ -4,29 +4,37 @@
 struct SoakPlan {
     let apps: [String]
     let rate: Double
-    /// How many lines each app emits before it falls silent.
-    let linesPerApp: Int
+    /// How many lines each app emits before it falls silent, at the most.
+    private(set) var linesPerApp: Int
     let dialect: String
     /// Seconds that are read again.
     let overlap: Int
     /// Which share of the lines appears late, and by how many milliseconds at most, less than the overlap.
-    let lateShare: Double
+    private(set) var lateShare: Double
     let lateMilliseconds: Int
     /// How many lines share one nanosecond now and then; 0 for none.
-    let tieLength: Int
+    private(set) var tieLength: Int
     /// Shares of texts that break careless readers.
-    let oddShares: [(kind: String, share: Double)]
-    let longBytes: Int
+    private(set) var oddShares: [(kind: String, share: Double)]
+    private(set) var longBytes: Int
     /// How many files lines are written to: one, sometimes two.
-    let sinkCount: Int
+    private(set) var sinkCount: Int
     /// Whether the disk is waited for.
-    let syncs: Bool
+    private(set) var syncs: Bool
     /// Bytes after which a file is rotated.
-    let rotateBytes: Int
+    private(set) var rotateBytes: Int
+    /// Seconds after which it is rotated too; nil for never.
+    private(set) var rotateSeconds: Int?
+    /// How rotated files are packed.
+    private(set) var packing: Packing
+    /// Whether something else was drawn, and there is no program to read it.
+    private(set) var lacksUnpacker = false
+    /// Whether no line comes before it is ordered.
+    private(set) var beginsSilent = false
     let port: UInt16
     let simulatorSeed: UInt64
     /// The rules of pages at the start; the weather changes them.
-    let pages: PageSettings
+    private(set) var pages: PageSettings
 
     init(_ options: SoakOptions) throws {
         var draws = Draws(seed: options.seed, purpose: "plan")
@@ -52,12 +60,47 @@ struct SoakPlan {
         simulatorSeed = draws.next() >> 32
         pages = PageSettings(&draws, tieLength: tieLength)
         port = try HTTPCall.freePort(&draws)
+
+        var files = Draws(seed: options.seed, purpose: "files")
+        let drawnPacking = files.pick(Packing.allCases)
+        packing = options.compression ?? drawnPacking
+        rotateSeconds = files.chance(0.4) ? 2 + files.below(7) : nil
+        if packing != .none, packing.program == nil {
+            guard options.compression == nil else { throw SoakError("\(packing.rawValue) is not installed") }
+            packing = .gzip
+            lacksUnpacker = true
+        }
+        if let seconds = options.standstill { standStill(seconds) }
+    }
+
+    /// Nothing odd but the load.
+    private mutating func standStill(_ seconds: Double) {
+        beginsSilent = true
+        // More than it ever comes to; the lines are stopped in time.
+        linesPerApp = Int((2 * seconds + 600) * rate)
+        lateShare = 0
+        tieLength = 0
+        oddShares = [("long", 0.002)]
+        longBytes = 50_000
+        sinkCount = 2
+        syncs = false
+        rotateBytes = 64 << 20
+        rotateSeconds = nil
+        packing = .none
+        pages = .large
     }
 
     /// In one line, for people.
     var description: String {
-        "\(apps.count) apps, \(rate) lines/s each, dialect \(dialect), overlap \(overlap) s, "
-            + "\(lateShare * 100) % of lines up to \(lateMilliseconds) ms late, ties of \(tieLength), "
-            + "\(sinkCount) file\(sinkCount == 1 ? "" : "s") rotated at \(rotateBytes) bytes\(syncs ? ", synced" : "")"
+        var words = [
+            "\(apps.count) apps, \(rate) lines/s each, dialect \(dialect), overlap \(overlap) s",
+            "\(lateShare * 100) % of lines up to \(lateMilliseconds) ms late, ties of \(tieLength)",
+            "\(sinkCount) file\(sinkCount == 1 ? "" : "s") rotated at \(rotateBytes) bytes",
+        ]
+        if let rotateSeconds { words[2] += " or after \(rotateSeconds) s" }
+        if packing != .none { words.append("packed with \(packing.rawValue)") }
+        if lacksUnpacker { words.append("because zstd, which was drawn, is not installed") }
+        if syncs { words.append("synced") }
+        return words.joined(separator: ", ")
     }
 }

@@ -22,9 +22,13 @@ struct SoakReport: Codable, Sendable {
     var workerEnds: [String: Int] = [:]
     /// What else went wrong.
     var complaints: [String] = []
+    var standstills: [Standstill] = []
+    /// Highest memory by kind of process, from the first standstill on.
+    var standstillMemory: [String: MemoryPeak] = [:]
 
     enum CodingKeys: String, CodingKey {
-        case command, plan, verdict, seconds, sinks, latencies, chaos, parent, complaints
+        case command, plan, verdict, seconds, sinks, latencies, chaos, parent, complaints, standstills
+        case standstillMemory = "standstill_memory"
         case overallLatency = "overall_latency"
         case lateLatency = "late_latency"
         case longestSilence = "longest_silence_s"
@@ -36,6 +40,9 @@ struct SoakReport: Codable, Sendable {
         self.command = command
         self.plan = plan
     }
+
+    /// Of more apps than this, only those are listed with which something is wrong.
+    private static let mostRows = 12
 
     var isClean: Bool {
         sinks.allSatisfy(\.isClean) && parent.isClean && workerEnds.isEmpty && complaints.isEmpty
@@ -52,7 +59,15 @@ struct SoakReport: Codable, Sendable {
     var text: String {
         var lines = ["soak: \(verdict)", "  \(command)", "  \(plan)"]
         for (number, sink) in sinks.enumerated() { lines += table(of: sink, withLatency: number == 0) }
-        lines.append("")
+        lines += standstills.isEmpty ? chaosText : standstillText
+        lines += (parent.unexplained + parent.orphans).map { "PARENT: \($0)" }
+        lines += workerEnds.sorted { $0.key < $1.key }.map { "UNEXPLAINED END: \($0.value) times \($0.key)" }
+        lines += complaints.map { "WRONG: \($0)" }
+        return lines.joined(separator: "\n")
+    }
+
+    private var chaosText: [String] {
+        var lines = [""]
         lines.append("faults: \(chaos.total) in \(Int(seconds)) s; \(chaos.missed) more found no process")
         for (kind, deeds) in chaos.deeds.sorted(by: { $0.key < $1.key }) {
             lines.append("  \(Self.left(kind, 16)) \(Self.counts(deeds))")
@@ -74,20 +89,19 @@ struct SoakReport: Codable, Sendable {
         lines.append("longest time without a line: \(Self.short(longestSilence)) s")
         let peaks = memory.sorted { $0.key < $1.key }.map { "\($0.key) \(Self.short(Double($0.value) / 1024)) MB" }
         lines.append("highest memory (PSS): \(peaks.joined(separator: ", "))")
-        lines += (parent.unexplained + parent.orphans).map { "PARENT: \($0)" }
-        lines += workerEnds.sorted { $0.key < $1.key }.map { "UNEXPLAINED END: \($0.value) times \($0.key)" }
-        lines += complaints.map { "WRONG: \($0)" }
-        return lines.joined(separator: "\n")
+        return lines
     }
 
     private func table(of sink: SinkAccount, withLatency: Bool) -> [String] {
         let name = (sink.path as NSString).lastPathComponent
-        var lines = ["", "\(name): \(sink.files) files, \(sink.lines) lines, \(sink.bytes) bytes"]
+        let packed = sink.packed > 0 ? " (\(sink.packed) packed)" : ""
+        var lines = ["", "\(name): \(sink.files) files\(packed), \(sink.lines) lines, \(sink.bytes) bytes"]
         let titles =
             ["expected", "lost", "repeated", "misordered", "late"]
             + (withLatency ? ["p50 ms", "p99 ms", "max ms"] : [])
         lines.append(Self.row("app", titles))
-        for (app, account) in sink.apps.sorted(by: { Self.order($0.key, $1.key) }) {
+        let shown = sink.apps.filter { sink.apps.count <= Self.mostRows || !$0.value.isClean }
+        for (app, account) in shown.sorted(by: { Self.order($0.key, $1.key) }) {
             lines.append(Self.row(app, Self.cells(account) + (withLatency ? Self.cells(latencies[app]) : [])))
         }
         if sink.apps.count > 1 {
@@ -117,15 +131,15 @@ struct SoakReport: Codable, Sendable {
             ? "none" : counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
     }
 
-    private static func row(_ name: String, _ cells: [String]) -> String {
-        left(name, 12) + cells.map { String(repeating: " ", count: max(1, 11 - $0.count)) + $0 }.joined()
+    static func row(_ name: String, _ cells: [String], width: Int = 12) -> String {
+        left(name, width) + cells.map { String(repeating: " ", count: max(1, 11 - $0.count)) + $0 }.joined()
     }
 
     private static func left(_ text: String, _ width: Int) -> String {
         text + String(repeating: " ", count: max(0, width - text.count))
     }
 
-    private static func short(_ number: Double) -> String { String(format: "%.1f", number) }
+    static func short(_ number: Double) -> String { String(format: "%.1f", number) }
 
     /// app-2 before app-10.
     private static func order(_ one: String, _ other: String) -> Bool {

@@ -12,6 +12,8 @@ final class SoakRun {
     private static let patience = 60.0
     /// How long a fleet that was started again has time to repeat something.
     private static let secondLook = 8.0
+    /// Seconds within which a fleet without faults packs all that waits for it.
+    private static let packingTime = 60.0
 
     private let options: SoakOptions
     private let plan: SoakPlan
@@ -22,7 +24,7 @@ final class SoakRun {
     private let fleet: FleetUnderChaos
     private let driver: ChaosDriver
     private let tail: FileTail
-    private let memory = MemoryWatch()
+    private let memory = MemoryWatch(period: 1)
     private let sinks: [String]
     private var report: SoakReport
 
@@ -71,13 +73,10 @@ final class SoakRun {
         try fleet.start()
         tail.start()
         memory.start()
-        let isAsked = try Clock.await(seconds: 30) {
+        try simulator.awaitQuestions(plan.apps, errors: folder.errors) {
             try checkInterruption()
             try driver.lookAfter()
-            guard let answers = simulator.answers() else { return false }
-            return plan.apps.allSatisfy { answers[$0] ?? 0 > 1 }
         }
-        guard isAsked else { throw SoakError("flyfleet did not ask for every app within 30 s: see \(folder.errors)") }
         // By now the place where reading begins is committed: from here on nothing may be lost.
         Clock.sleep(Self.commitTime)
     }
@@ -101,6 +100,7 @@ final class SoakRun {
             try checkInterruption()
             return fleet.watch()
         }
+        try awaitPacking()
         try stopFleet()
         tail.stop()
         memory.stop()
@@ -114,6 +114,7 @@ final class SoakRun {
             try driver.lookAfter()
             memory.follow(fleet.pid)
             let emissions = simulator.emissions() ?? [:]
+            let begun = Clock.seconds
             let isEmitted = plan.apps.allSatisfy { emissions[$0]?.complete == true }
             let missing = try judge().reduce(0) { $0 + $1.lost }
             if isEmitted, missing == 0 {
@@ -124,20 +125,34 @@ final class SoakRun {
                 fewest = missing
                 deadline = Clock.seconds + Self.patience
             }
-            Clock.sleep(0.5)
+            Clock.sleep(max(0.5, Clock.seconds - begun))
         }
         journal.note("\(fewest) lines did not come")
         report.complaints.append("\(fewest) lines had not come \(Int(Self.patience)) s after the last one that did")
     }
 
-    private func stopFleet() throws {
-        fleet.askToStop()
-        _ = try Clock.await(seconds: 100) {
+    /// Whatever was half packed at somebody's death is packed now, and no file is there twice.
+    private func awaitPacking() throws {
+        guard plan.packing != .none else { return }
+        var unpacked: [String] = []
+        _ = try Clock.await(seconds: Self.packingTime) {
             try checkInterruption()
-            return fleet.watch()
+            unpacked = sinks.flatMap(unpackedFiles)
+            return unpacked.isEmpty || fleet.watch()
         }
-        fleet.awaitBereaved()
+        report.complaints += unpacked.map { "\($0) after \(Int(Self.packingTime)) s without faults" }
     }
+
+    private func unpackedFiles(_ sink: String) -> [String] {
+        let listing = SinkListing(sink)
+        // The last ones are packed once more is committed in a later one.
+        let plain = listing.originals.filter { $0.number != nil }.dropLast(plan.syncs ? 2 : 1)
+        return plain.map { "\($0.name) was not packed" }
+            + listing.doubles.map { "\($0.packed.name) lies beside its original" }
+            + listing.unfinished.map { "\($0) was left" }
+    }
+
+    private func stopFleet() throws { try fleet.stop(checking: checkInterruption) }
 
     private func judge() throws -> [SinkAccount] {
         let expected = Dictionary(uniqueKeysWithValues: plan.apps.map { ($0, plan.linesPerApp) })
@@ -153,7 +168,7 @@ final class SoakRun {
         report.longestSilence = tail.longestSilence
         report.chaos = driver.record
         report.parent = fleet.record
-        report.memory = memory.peaks
+        report.memory = memory.peaks.mapValues(\.proportional)
         report.workerEnds = WorkerEnds.unexplained(in: folder.events, victims: driver.victims)
         report.verdict =
             report.isClean

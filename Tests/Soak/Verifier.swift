@@ -27,6 +27,8 @@ struct AppAccount: Codable, Sendable {
 struct SinkAccount: Codable, Sendable {
     var path: String
     var files = 0
+    /// How many of them are packed.
+    var packed = 0
     var lines = 0
     var bytes = 0
     /// Lines that are no whole JSON object, and an end without a line feed.
@@ -38,8 +40,11 @@ struct SinkAccount: Codable, Sendable {
     var apps: [String: AppAccount] = [:]
     var examples: [String] = []
 
-    /// Nothing is wrong with the API's retention or pages here: a gap would be a false alarm.
-    var isClean: Bool { torn == 0 && foreign == 0 && others["gap"] == nil && apps.values.allSatisfy(\.isClean) }
+    /// Nothing is wrong with the API's retention or pages here, and nobody may miss lines: such news would be false alarms.
+    var isClean: Bool {
+        torn == 0 && foreign == 0 && others["gap"] == nil && others["missed"] == nil
+            && apps.values.allSatisfy(\.isClean)
+    }
     var lost: Int { apps.values.reduce(0) { $0 + $1.lost } }
 }
 
@@ -50,6 +55,8 @@ struct Verifier {
     private struct Seen {
         var marks: [Bool]
         var highest = 0
+        /// Every number up to this one was there.
+        var reach = 0
         var account = AppAccount()
     }
 
@@ -60,25 +67,59 @@ struct Verifier {
     ///
     /// - Parameter expected: How many lines each app emitted, numbered from 1.
     static func judge(_ path: String, expected: [String: Int]) throws -> SinkAccount {
-        var verifier = Verifier(path: path, expected: expected)
-        for file in SinkFiles.inOrder(path) { try verifier.read(file) }
-        return verifier.finished()
+        let listing = SinkListing(path)
+        var verifier = Verifier(path: path, most: expected)
+        for file in listing.files { try verifier.read(file) }
+        for double in listing.doubles { try verifier.compare(double.original, double.packed) }
+        return verifier.account(expected: expected)
     }
 
-    private init(path: String, expected: [String: Int]) {
+    /// Judges lines as they come.
+    ///
+    /// - Parameter most: The highest number that each app can reach.
+    init(path: String, most: [String: Int]) {
         account = SinkAccount(path: path)
-        seen = expected.mapValues { Seen(marks: [Bool](repeating: false, count: $0 + 1)) }
+        seen = most.mapValues { Seen(marks: [Bool](repeating: false, count: $0 + 1)) }
+    }
+
+    /// Whether every line up to these numbers was there.
+    func hasAll(_ numbers: [String: Int]) -> Bool { numbers.allSatisfy { seen[$0.key]?.reach ?? 0 >= $0.value } }
+
+    /// Takes the next line of a stream of them.
+    mutating func take(_ line: UnsafeRawBufferPointer) {
+        // Between the lives of a console there may be an empty one, which readers of NDJSON pass over.
+        guard !line.isEmpty else { return }
+        account.bytes += line.count + 1
+        account.lines += 1
+        let number = account.lines
+        take(line, at: "line \(number)")
     }
 
     private mutating func read(_ file: SinkFile) throws {
         account.files += 1
-        account.bytes += file.size
-        let name = (file.path as NSString).lastPathComponent
-        let rest = try SinkFiles.lines(of: file.path) { offset, bytes in
-            account.lines += 1
-            take(bytes, at: "\(name):\(offset)")
+        account.packed += file.packing == .none ? 0 : 1
+        do {
+            let rest = try file.lines { offset, bytes in
+                account.lines += 1
+                account.bytes += bytes.count + 1
+                take(bytes, at: "\(file.name):\(offset)")
+            }
+            if rest > 0 { note(torn: "\(file.name): \(rest) bytes after the last line feed") }
+        } catch let error as UnpackError {
+            note(torn: "\(error)")
         }
-        if rest > 0 { note(torn: "\(name): \(rest) bytes after the last line feed") }
+    }
+
+    /// A packed form beside its original does not count, but it is whole, or it would not have its name.
+    private mutating func compare(_ original: SinkFile, _ packed: SinkFile) throws {
+        do {
+            let content = try packed.packing.unpack(packed.path)
+            // The original may go, once it is packed.
+            guard let written = try? Data(contentsOf: URL(fileURLWithPath: original.path)) else { return }
+            if content != written { note(torn: "\(packed.name) holds something else than its original") }
+        } catch let error as UnpackError {
+            note(torn: "\(error)")
+        }
     }
 
     private mutating func take(_ bytes: UnsafeRawBufferPointer, at place: @autoclosure () -> String) {
@@ -116,6 +157,7 @@ struct Verifier {
         }
         app.marks[line.number] = true
         app.highest = max(app.highest, line.number)
+        while app.reach + 1 < app.marks.count, app.marks[app.reach + 1] { app.reach += 1 }
     }
 
     private mutating func note(torn words: String) {
@@ -123,16 +165,21 @@ struct Verifier {
         if account.torn <= Self.mostExamples { account.examples.append("torn: \(words)") }
     }
 
-    private func finished() -> SinkAccount {
+    /// The account of what was taken.
+    ///
+    /// - Parameter expected: How many lines each app emitted, numbered from 1.
+    func account(expected: [String: Int]) -> SinkAccount {
         var account = account
-        account.apps = seen.mapValues { app in
+        for (name, app) in seen {
+            let last = expected[name] ?? 0
             var result = app.account
-            result.expected = app.marks.count - 1
-            for number in app.marks.indices.dropFirst() where !app.marks[number] {
+            result.expected = last
+            for number in app.marks.indices.dropFirst().prefix(last) where !app.marks[number] {
                 result.lost += 1
                 result.note("lost \(number)", at: result.lost)
             }
-            return result
+            account.foreign += app.marks.dropFirst(last + 1).count(where: \.self)
+            account.apps[name] = result
         }
         return account
     }

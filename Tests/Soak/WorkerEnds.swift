@@ -2,22 +2,22 @@
 
 import Foundation
 
+/// A line of the events file.
+struct FleetEvent: Decodable {
+    struct Exit: Decodable {
+        var code: Int?
+        var signal: String?
+    }
+    var event: String
+    var path: String
+    var pid: pid_t?
+    var exit: Exit?
+    var reason: String?
+    var stderr: [String]?
+}
+
 /// Reads the events.
 enum WorkerEnds {
-    private struct Event: Decodable {
-        struct Exit: Decodable {
-            var code: Int?
-            var signal: String?
-        }
-        var event: String
-        var path: String
-        var pid: pid_t?
-        var exit: Exit?
-        var time: String
-        var reason: String?
-        var stderr: [String]?
-    }
-
     /// EX_UNAVAILABLE: a worker that waited in vain for another one, which stood still or was dead.
     private static let unavailable = 69
 
@@ -31,7 +31,7 @@ enum WorkerEnds {
         var found: [String: Int] = [:]
         for line in content.split(separator: 0x0A) {
             // The parent may have been killed in the middle of a line.
-            guard let event = try? decoder.decode(Event.self, from: line), let pid = event.pid else { continue }
+            guard let event = try? decoder.decode(FleetEvent.self, from: line), let pid = event.pid else { continue }
             switch event.event {
             case "killed", "stopping": expected.insert(pid)
             case "exited":
