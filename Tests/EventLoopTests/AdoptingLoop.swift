@@ -32,6 +32,11 @@ final class AdoptingLoop {
         }
     }
 
+    /// Turns the loop until every orphan was reaped.
+    func turnUntilNoChild() {
+        turn("the last orphan") { (try? childPids(bySearch: false).isEmpty) == true }
+    }
+
     /// Ends the loop, which must have nothing left then.
     func close() {
         tick.close()
@@ -50,6 +55,8 @@ final class WatchedChild {
     private(set) var sessionEnd: SessionEnd?
     /// Those of the processes named on stdout that were still there.
     private(set) var survivors: [Int32] = []
+    /// The states of what was left of its session.
+    private(set) var left: [Substring] = []
     private(set) var outputAtExit = ""
     private(set) var exitedAtNs: UInt64 = 0
     let pid: Int32
@@ -81,10 +88,10 @@ final class WatchedChild {
 
     /// What is known of its end: an expectation's comment is all that an exit test tells of a failure.
     var account: Comment {
-        let left = survivors.map { "\($0) \(processStat($0).prefix(4).joined(separator: " "))" }
+        let there = survivors.map { "\($0) \(processStat($0).prefix(4).joined(separator: " "))" }
         return """
             exit \(exit.map { "\($0)" } ?? "none") × \(exits), session \(sessionEnd.map { "\($0)" } ?? "unknown"), \
-            left at the exit: \(left), of pids \(pids)
+            there at the exit: \(there), of pids \(pids), left in the session: \(left)
             """
     }
 
@@ -95,6 +102,21 @@ final class WatchedChild {
         sessionEnd = child?.sessionEnd
         outputAtExit = output
         survivors = pids.filter(processExists)
+        guard sessionEnd == .notEmpty else { return }
+        let others = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        left = others.compactMap { Int32($0) }.filter { $0 != pid && getsid($0) == pid }.compactMap {
+            processStat($0).first
+        }
+    }
+
+    /// Whether its session was ended: at most there is what was killed and the kernel does not let die yet, as while a
+    /// busy disk is waited for.
+    var sessionWasEnded: Bool {
+        switch sessionEnd {
+        case .empty: survivors.isEmpty
+        case .notEmpty: left.allSatisfy { ["D", "Z", "X"].contains($0) }
+        default: false
+        }
     }
 
     func closePipes() {

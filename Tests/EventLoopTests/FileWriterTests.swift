@@ -91,7 +91,9 @@ import WorkerHarness
             let writer = FileWriter(loop, descriptor: ends.writeEnd)
             let errors = Box<[UVError]>([])
             writer.onError = { errors.value.append($0) }
-            writer.write([1])
+            // A child that another test is starting holds the read end until it is another program.
+            func writeOn() { writer.write([1]) { writeOn() } }
+            writeOn()
             return {
                 close(ends.writeEnd)
                 return errors.value

@@ -125,7 +125,7 @@ import WorkerHarness
             kill(next, SIGKILL)
             waitpid(next, nil, 0)
             turner.turn("the exit") { worker.exit != nil && worker.isQuiet }
-            #expect(worker.survivors.isEmpty && worker.sessionEnd == .empty, worker.account)
+            #expect(worker.sessionWasEnded, worker.account)
             worker.closePipes()
             turner.close()
         }

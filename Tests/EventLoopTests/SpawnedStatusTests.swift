@@ -55,7 +55,7 @@ import WorkerHarness
             }
             turner.turn("100 exits") { workers.allSatisfy { $0.exit != nil && $0.isQuiet } }
             #expect(workers.map(\.exit) == (0..<100).map { .exited(code: $0) })
-            #expect(workers.allSatisfy { $0.exits == 1 && $0.sessionEnd == .empty })
+            #expect(workers.allSatisfy { $0.exits == 1 && $0.sessionWasEnded })
             let stories = try await others.value
             #expect(stories == (0..<100).map { .exited(code: $0) })
             workers.forEach { $0.closePipes() }
